@@ -1,0 +1,6 @@
+from collections.abc import Sequence
+
+class Path:
+    def __init__(
+        self, vertices: Sequence[tuple[float, float]], codes: Sequence[int] | None = ...
+    ) -> None: ...

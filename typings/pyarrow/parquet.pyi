@@ -1,0 +1,13 @@
+# What the collector uses of pyarrow.parquet.
+from types import TracebackType
+from typing import Self
+
+from pyarrow import PythonFile, RecordBatch, Schema
+
+class ParquetWriter:
+    def __init__(self, where: PythonFile, schema: Schema, compression: str = "snappy") -> None: ...
+    def write_batch(self, batch: RecordBatch) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
