@@ -1,0 +1,1 @@
+"""Hooks: one file per library, and only that file imports the library."""
