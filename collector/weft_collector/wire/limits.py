@@ -1,0 +1,42 @@
+"""How much one sender may ask of the collector.
+
+Everything a client can make larger has a limit here, so that memory and work per request are bounded by
+these numbers and by nothing the client says.
+"""
+
+from dataclasses import dataclass
+
+_KIB = 1024
+_MIB = 1024 * _KIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of a body and of what is kept out of it.
+
+    Attributes:
+        body_bytes: largest body as sent.
+        inflated_bytes: largest body after decompression; must stay below 2 GiB, since positions are 32-bit.
+        span_bytes: largest single span; a larger one is rejected alone.
+        span_attributes: most attributes of a span; a span with more is rejected alone.
+        future_ns: how far a span's start may lie after its arrival; a later one is rejected alone.
+        strings: most distinct texts kept for the life of a decoder; later ones become `other`.
+        string_bytes: longest text that is kept; a longer one becomes `other`.
+        strings_total_bytes: room for all texts together.
+
+    Raises:
+        ValueError: `inflated_bytes` is 2 GiB or more.
+    """
+
+    body_bytes: int = 16 * _MIB
+    inflated_bytes: int = 64 * _MIB
+    span_bytes: int = _MIB
+    span_attributes: int = 1024
+    future_ns: int = 3_600_000_000_000
+    strings: int = 131_072
+    string_bytes: int = _KIB
+    strings_total_bytes: int = 16 * _MIB
+
+    def __post_init__(self) -> None:
+        if self.inflated_bytes >= 2**31:
+            raise ValueError(f"inflated_bytes is {self.inflated_bytes}; it must stay below 2 GiB.")
