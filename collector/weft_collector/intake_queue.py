@@ -1,0 +1,179 @@
+"""Bodies on their way to the writer, and answers on their way back: all that crosses the two threads."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from weft_collector.errors import (
+    BodyTooLarge,
+    CollectorError,
+    IntakeFull,
+    MalformedBody,
+    NotReady,
+    StorageFailed,
+    UnsupportedEncoding,
+)
+from weft_collector.store.ports import Transport
+from weft_collector.telemetry import Telemetry
+
+__all__ = ["Accepted", "BodyQueue", "Outcome", "Waiting", "count_outcome", "wake"]
+
+_BODY_OVERHEAD: Final = 1024  # what a waiting body costs beside its bytes
+
+
+_REASONS: Final[dict[type[CollectorError], str]] = {
+    BodyTooLarge: "too_large",
+    IntakeFull: "full",
+    MalformedBody: "malformed",
+    NotReady: "not_ready",
+    StorageFailed: "storage",
+    UnsupportedEncoding: "encoding",
+}
+
+
+class Accepted(NamedTuple):
+    """What became of a body that was taken.
+
+    Attributes:
+        spans: How many of its spans were kept.
+        rejected: Reason and number of the spans that were refused one by one.
+    """
+
+    spans: int
+    rejected: tuple[tuple[str, int], ...]
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A body between `submit` and its answer.
+
+    Attributes:
+        body: The body as sent.
+        encoding: Its content-encoding, None for none.
+        transport: The door it came through.
+        arrived_ns: When it came, in ns since the epoch.
+        future: Where the sender waits.
+        gone: Nobody waits any more.
+    """
+
+    body: bytes
+    encoding: str | None
+    transport: Transport
+    arrived_ns: int
+    future: asyncio.Future[Accepted]
+    gone: bool = False
+
+    @property
+    def weight(self) -> int:
+        """Bytes that the body counts for."""
+        return len(self.body) + _BODY_OVERHEAD
+
+
+Outcome = Accepted | CollectorError
+_Answer = tuple[asyncio.Future[Accepted], Outcome]
+
+
+class BodyQueue:
+    """First in, first out, bounded by the bytes of what was put in and not yet released.
+
+    Attributes:
+        open: Bodies may be put in.
+        ended: Nothing more will come.
+        in_flight: Bytes put in and not yet released.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.open = False
+        self.ended = False
+        self.in_flight = 0
+        self._limit = limit
+        self._waiting: deque[Waiting] = deque()
+        self._changed = threading.Condition()
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing waits and nothing will come."""
+        return self.ended and not self._waiting
+
+    def put(self, waiting: Waiting) -> None:
+        """Add a body.
+
+        Raises:
+            NotReady: The queue is not open.
+            IntakeFull: The body would not fit within the bound.
+        """
+        with self._changed:
+            if not self.open:
+                raise NotReady("The collector is starting or stopping; send this again in a moment.")
+            if self.in_flight + waiting.weight > self._limit:
+                raise IntakeFull(
+                    f"{self.in_flight} bytes wait for the disk already; send this again in a moment."
+                )
+            self.in_flight += waiting.weight
+            self._waiting.append(waiting)
+            self._changed.notify()
+
+    def take(self, timeout: float) -> Waiting | None:
+        """The next one; None if none came within the timeout (seconds), or none will come."""
+        with self._changed:
+            if not self._waiting and not self.ended and timeout:
+                self._changed.wait(timeout)
+            return self._waiting.popleft() if self._waiting else None
+
+    def release(self, weight: int) -> None:
+        """Give back the bytes of a body that was taken."""
+        with self._changed:
+            self.in_flight -= weight
+
+    def drain(self) -> list[Waiting]:
+        """Take all that wait."""
+        with self._changed:
+            left = list(self._waiting)
+            self._waiting.clear()
+            return left
+
+    def end(self) -> None:
+        """Take no more bodies; those that wait can still be taken."""
+        with self._changed:
+            self.open, self.ended = False, True
+            self._changed.notify_all()
+
+
+def wake(outcomes: Iterable[tuple[Waiting, Outcome]]) -> int:
+    """Give waiting senders their answers, by one call for each event loop; how many found nobody."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Answer]] = {}
+    for waiting, outcome in outcomes:
+        loops.setdefault(waiting.future.get_loop(), []).append((waiting.future, outcome))
+    lost = 0
+    for loop, answers in loops.items():
+        try:
+            loop.call_soon_threadsafe(_settle, answers)
+        except RuntimeError:  # the loop is closed
+            lost += len(answers)
+    return lost
+
+
+def _settle(answers: list[_Answer]) -> None:
+    for future, outcome in answers:
+        if future.done():
+            continue  # cancelled: the sender has gone
+        if isinstance(outcome, CollectorError):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+
+
+def count_outcome(telemetry: Telemetry, waiting: Waiting, outcome: Outcome) -> None:
+    """Count what became of a body."""
+    if isinstance(outcome, CollectorError):
+        telemetry.count("bodies_refused", _REASONS.get(type(outcome), "other"))
+        return
+    transport = waiting.transport.name.lower()
+    telemetry.count("bodies_accepted", transport)
+    telemetry.count("spans_accepted", transport, outcome.spans)
+    telemetry.count("bytes_received", amount=len(waiting.body))
+    for reason, count in outcome.rejected:
+        telemetry.count("spans_rejected", reason, count)

@@ -1,0 +1,220 @@
+"""The contracts of the store: the values that cross its border, and what each part promises.
+
+The log is the truth; all else is derived from it and can be rebuilt. Whoever writes another log, head or file
+layer keeps these promises. The contract of the file layer below stands in `files.py`.
+"""
+
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from weft_collector.wire.columns import Resources, Scopes, Spans
+
+__all__ = [
+    "HeadNodes",
+    "HeadRows",
+    "Position",
+    "Record",
+    "RecordKind",
+    "Slice",
+    "SpanLog",
+    "SpanPointer",
+    "SpanReader",
+    "Transport",
+]
+
+
+class RecordKind(IntEnum):
+    """What a record of the log holds; readers pass over numbers that they do not know."""
+
+    SPANS = 1
+
+
+class Transport(IntEnum):
+    """The door through which a body came in."""
+
+    HTTP_PROTOBUF = 1
+
+
+class Record(NamedTuple):
+    """One accepted body, as the log keeps it.
+
+    Attributes:
+        kind: A RecordKind, or a number of a later version.
+        arrived_ns: When the body arrived, in ns since the epoch by the collector's clock.
+        transport: A Transport, or a number of a later version.
+        body: The inflated body: OTLP protobuf for SPANS.
+        limits: Version of the rules by which spans of the body were refused one by one.
+        rejected: How many spans those rules refused.
+    """
+
+    kind: int
+    arrived_ns: int
+    transport: int
+    body: bytes
+    limits: int = 1
+    rejected: int = 0
+
+
+class Position(NamedTuple):
+    """Where a record's body is; it stays valid until the log file is removed.
+
+    Attributes:
+        file: Number of the log file.
+        block: Offset of the block in the file, in bytes.
+        offset: Offset of the body in the inflated block, in bytes.
+    """
+
+    file: int
+    block: int
+    offset: int
+
+
+class Slice(NamedTuple):
+    """A run of bytes inside a body; length 0 means that there is none."""
+
+    offset: int
+    length: int
+
+
+class SpanPointer(NamedTuple):
+    """Where one span's exact bytes are: `log.read(pointer.position, *pointer.span)`."""
+
+    position: Position
+    span: Slice
+    resource: Slice
+    scope: Slice
+
+
+class HeadNodes(NamedTuple):
+    """What the graph rules say of each span of a batch, one row per span.
+
+    Attributes:
+        node: Number of the node that the span belongs to.
+        instance: Number of the instance, 0 where the span names none.
+    """
+
+    node: "NDArray[np.int32]"
+    instance: "NDArray[np.int32]"
+
+
+class HeadRows(NamedTuple):
+    """Columns of spans out of the head, one row per ordinal asked for.
+
+    Attributes:
+        held: False where the span has fallen out of the head; its other columns are 0.
+        trace_hi: High half of the trace id.
+        trace_lo: Low half of the trace id.
+        span_id: Span id.
+        start: Start in ns since the epoch.
+        end: End in ns since the epoch.
+        kind: OTLP span kind.
+        status: OTLP status code.
+        name: String id of the span's name.
+        node: Number of the span's node.
+        instance: Number of the span's instance.
+        http_status: HTTP status, 0 where there is none.
+    """
+
+    held: "NDArray[np.bool_]"
+    trace_hi: "NDArray[np.uint64]"
+    trace_lo: "NDArray[np.uint64]"
+    span_id: "NDArray[np.uint64]"
+    start: "NDArray[np.int64]"
+    end: "NDArray[np.int64]"
+    kind: "NDArray[np.uint8]"
+    status: "NDArray[np.uint8]"
+    name: "NDArray[np.int32]"
+    node: "NDArray[np.int32]"
+    instance: "NDArray[np.int32]"
+    http_status: "NDArray[np.uint16]"
+
+
+class SpanLog(Protocol):
+    """One ordered, append-only log of records.
+
+    Ownership: one thread appends and syncs; `read` may be called from any thread at any time. Records and
+    bodies are never changed once appended.
+
+    Order: `replay` yields records in the order of `append`. Nothing is reordered, merged or repeated.
+
+    Failure: StorageFailed out of `append` or `sync` refuses everything that was appended since the last
+    `sync` that returned; the log goes on with the next `append` by itself. Refused records are not replayed,
+    with one exception: after a crash that follows the failure at once they may be, so a refusal means
+    "unknown", never "certainly absent".
+    """
+
+    def append(self, records: Sequence[Record]) -> list[Position]:
+        """Take records over, in order; their positions, one each. Durable only after `sync`.
+
+        Raises:
+            StorageFailed: The disk refused or is nearly full.
+        """
+        ...
+
+    def sync(self) -> None:
+        """Make everything appended durable: it survives the loss of power once this returns.
+
+        Raises:
+            StorageFailed: The disk refused.
+        """
+        ...
+
+    def read(self, position: Position, offset: int, length: int) -> bytes:
+        """Bytes `offset` to `offset + length` of the body at a position that was appended and synced.
+
+        Raises:
+            NotFound: The log file has been removed since, or no body has these bytes.
+            CorruptLog: The bytes on the disk are not those that were written.
+        """
+        ...
+
+    def replay(self) -> Iterator[tuple[Position, Record]]:
+        """All records that are durable as the iteration starts, oldest first, in constant memory.
+
+        Damaged blocks are passed over, counted and announced; records of unknown kind are yielded like any
+        other.
+        """
+        ...
+
+    @property
+    def files(self) -> int:
+        """How many log files there are."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all log files together."""
+        ...
+
+    def close(self) -> None:
+        """Release files and lock; safe twice. What was not synced is not promised to be there."""
+        ...
+
+
+class SpanReader(Protocol):
+    """Columns of the newest spans, by ordinal: the running number of a span since the process started.
+
+    Ownership: one thread appends; readers may be any threads and see whole rows only. Arrays handed in are
+    copied, arrays handed out belong to the caller.
+
+    Bounded: the oldest spans fall out in whole chunks and are counted; their ordinals are never used again.
+    """
+
+    def append(
+        self, spans: "Spans", resources: "Resources", scopes: "Scopes", position: Position, nodes: HeadNodes
+    ) -> int:
+        """Add a batch's spans, whose body is at `position`; the ordinal of the first of them."""
+        ...
+
+    def trace(self, hi: int, lo: int) -> list[SpanPointer]:
+        """Pointers to the distinct spans of a trace, in order of arrival; empty if none is held."""
+        ...
+
+    def rows(self, ordinals: "NDArray[np.int64]") -> HeadRows:
+        """Columns of the spans asked for, in the order asked for."""
+        ...

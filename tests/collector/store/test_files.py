@@ -1,0 +1,81 @@
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from tests.contract.files_contract import FilesContract, read, write
+from weft_collector.errors import FolderInUse
+from weft_collector.store import files as files_module
+from weft_collector.store.files import RealFiles
+
+HOLD = """
+import pathlib, sys
+from weft_collector.store.files import RealFiles
+lock = RealFiles(pathlib.Path(sys.argv[1])).lock()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+class TestRealFiles(FilesContract):
+    @pytest.fixture
+    def files(self, tmp_path):
+        return RealFiles(tmp_path / "deep" / "data")
+
+
+def test_the_folder_and_its_files_belong_to_their_owner_alone(tmp_path):
+    write(RealFiles(tmp_path / "data"), "a", b"x")
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "data" / "a").stat().st_mode) == 0o600
+
+
+def test_folders_and_links_are_no_files(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("/dev/null")
+    assert RealFiles(tmp_path).names() == []
+
+
+def test_a_second_process_is_told_who_holds_the_folder(tmp_path):
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(FolderInUse, match=f"process {holder.pid}"):
+            RealFiles(tmp_path).lock()
+    finally:
+        holder.kill()
+        holder.communicate()
+    RealFiles(tmp_path).lock().close()  # the system took it back from the killed process
+
+
+def test_a_lock_without_a_readable_holder_still_says_that_it_is_held(tmp_path):
+    lock = RealFiles(tmp_path).lock()
+    (tmp_path / "lock").write_bytes(b"\xff\xfe?")
+    with pytest.raises(FolderInUse, match="another process"):
+        RealFiles(tmp_path).lock()
+    lock.close()
+
+
+def test_short_writes_are_continued(tmp_path, monkeypatch):
+    real = os.write
+    monkeypatch.setattr(files_module.os, "write", lambda fd, data: real(fd, data[:3]))
+    write(RealFiles(tmp_path), "a", b"0123456789")
+    monkeypatch.undo()
+    assert read(RealFiles(tmp_path), "a") == b"0123456789"
+
+
+def test_short_reads_are_continued(tmp_path, monkeypatch):
+    write(RealFiles(tmp_path), "a", b"0123456789")
+    real = os.pread
+    monkeypatch.setattr(files_module.os, "pread", lambda fd, length, at: real(fd, min(length, 3), at))
+    assert read(RealFiles(tmp_path), "a") == b"0123456789"
+
+
+def test_on_macos_the_drive_itself_is_asked_to_write(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(files_module, "_FULL_SYNC", 51)
+    monkeypatch.setattr(files_module.fcntl, "fcntl", lambda fd, command: asked.append(command))
+    write(RealFiles(tmp_path), "a", b"x")
+    assert asked == [51]
