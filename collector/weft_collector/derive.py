@@ -1,0 +1,257 @@
+"""Everything that follows from the log: head, pairing and rollups, and the questions that they answer.
+
+One thread applies batches and lets time pass; any thread may ask. A question holds the lock only while it
+copies sums out; what is made of them is made outside. Replay after a restart goes through the same
+`apply`, so what is derived does not depend on whether the collector was restarted.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weft_collector.errors import NotFound
+from weft_collector.graph import stats
+from weft_collector.graph.calls import CallTable, call_table
+from weft_collector.graph.classify import Classified, Classifier
+from weft_collector.graph.nodes import DEFAULT_CAPACITY as DEFAULT_NODES
+from weft_collector.graph.nodes import Node, NodeTable
+from weft_collector.graph.pairing import DEFAULT_CAPACITY as DEFAULT_ENTRIES
+from weft_collector.graph.pairing import Pairing, Rows
+from weft_collector.graph.rollup import DEFAULT_CELLS, Rollup
+from weft_collector.graph.snapshot import MINUTE_NS, GraphSnapshot, Window
+from weft_collector.store.head import DEFAULT_SPANS, Head
+from weft_collector.store.ports import HeadNodes, Position, Slice, SpanLog
+from weft_collector.telemetry import Telemetry
+from weft_collector.wire.columns import Decoded
+from weft_collector.wire.otlp_protobuf import Decoder
+
+__all__ = ["DeriveOptions", "Derived", "RawSpan"]
+
+_KEPT_SNAPSHOTS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class DeriveOptions:
+    """Bounds of the derived state.
+
+    Attributes:
+        pairing_entries: Spans in the pairing table, about 90 bytes each; rounded up to a power of two.
+        head_spans: Spans in the head, about 70 bytes each.
+        nodes: Distinct nodes; later ones become `other`.
+        rollup_cells: Counters in the rollups, 8 bytes each.
+        seed: Of the pairing table's hash; draw it at random wherever senders are not trusted.
+    """
+
+    pairing_entries: int = DEFAULT_ENTRIES
+    head_spans: int = DEFAULT_SPANS
+    nodes: int = DEFAULT_NODES
+    rollup_cells: int = DEFAULT_CELLS
+    seed: int = 0
+
+
+class RawSpan(NamedTuple):
+    """The exact bytes of a span, its resource and its scope; empty where the body had none."""
+
+    span: bytes
+    resource: bytes
+    scope: bytes
+
+
+class Derived:
+    """The derived state of one collector.
+
+    Args:
+        log: Where the bytes of traces are read from.
+        decoder: The one that decodes what is applied; its texts are the names.
+        telemetry: Where drops, duplicates and evictions are counted.
+        options: Bounds.
+    """
+
+    def __init__(
+        self, log: SpanLog, decoder: Decoder, telemetry: Telemetry, options: DeriveOptions | None = None
+    ) -> None:
+        chosen = options or DeriveOptions()
+        self._log = log
+        self._decoder = decoder
+        self._telemetry = telemetry
+        self._lock = threading.Lock()
+        self._nodes = NodeTable(chosen.nodes)
+        self._classifier = Classifier(decoder.strings, self._nodes)
+        self._head = Head(telemetry, chosen.head_spans)
+        self._pairing = Pairing(chosen.pairing_entries, chosen.seed)
+        self._rollup = Rollup(chosen.rollup_cells)
+        self._version = 0
+        self._snapshots: dict[tuple[Window, bool], GraphSnapshot] = {}
+        self._counted: dict[tuple[str, str], int] = {}
+
+    # ---- changing, by one thread
+
+    def apply(self, decoded: Decoded, record_position: Position, arrived_ns: int) -> None:
+        """Take in a body's spans.
+
+        Args:
+            decoded: The body, decoded by this object's decoder.
+            record_position: Where the log keeps it.
+            arrived_ns: When it arrived, ns since the epoch.
+        """
+        with self._lock:
+            seen = self._classifier.classify(decoded)
+            nodes = HeadNodes(seen.node, seen.instance)
+            first = self._head.append(
+                decoded.spans, decoded.resources, decoded.scopes, record_position, nodes
+            )
+            self._book(self._pairing.take(seen.batch, first, arrived_ns))
+            self._rollup.see(*_presence(seen))
+            self._book(self._pairing.age(arrived_ns))
+            self._version += bool(len(seen.batch))
+        self._telemetry.count("caller_stale", amount=int(np.count_nonzero(decoded.spans.caller_stale)))
+        self._count()
+
+    def age(self, now_ns: int) -> None:
+        """Let caller-side spans that arrived 30 s ago stand as calls to their peers."""
+        with self._lock:
+            self._book_all(self._pairing.age(now_ns))
+        self._count()
+
+    def settle(self) -> None:
+        """Let all caller-side spans stand at once; from here on the graph is that of docs/graph-rules.md."""
+        with self._lock:
+            self._book_all(self._pairing.settle())
+        self._count()
+
+    def _book(self, blocks: Iterable[Rows]) -> int:
+        """Add blocks of rows to the rollups; how many rows they were."""
+        count = 0
+        for rows in blocks:
+            self._rollup.add(rows)
+            count += len(rows)
+        return count
+
+    def _book_all(self, blocks: Iterable[Rows]) -> None:
+        """Book what has gathered and what comes; if anything comes, the graph is another."""
+        gathered = self._pairing.gathered
+        self._version += self._book(chain(blocks, self._pairing.flush())) > gathered
+
+    # ---- asking, from any thread
+
+    @property
+    def version(self) -> int:
+        """Grows with every change of the graph."""
+        return self._version
+
+    @property
+    def head_spans(self) -> int:
+        """How many spans can be found by trace id."""
+        return len(self._head)
+
+    def snapshot(self, window: Window, *, unknown: bool = False) -> GraphSnapshot:
+        """The graph of a window; with `unknown` also the calls of which nobody knows the caller."""
+        with self._lock:
+            version = self._version
+            known = self._snapshots.get((window, unknown))
+            if known and known.version == version:
+                return known
+            self._book(self._pairing.flush())
+            cells = self._rollup.window(window)
+        made = stats.snapshot(
+            stats.Source(window, version, cells, self._rollup.ends, self._nodes.node), unknown=unknown
+        )
+        self._keep(made, unknown=unknown)
+        return made
+
+    def _keep(self, snapshot: GraphSnapshot, *, unknown: bool) -> None:
+        """Remember a snapshot, and forget those of other versions."""
+        with self._lock:
+            kept = {k: s for k, s in self._snapshots.items() if s.version == snapshot.version}
+            if len(kept) >= _KEPT_SNAPSHOTS:
+                kept.clear()
+            self._snapshots = kept | {(snapshot.window, unknown): snapshot}
+
+    def calls(self, window: Window) -> CallTable:
+        """The calls of a window whose spans are still in the pairing table, one row each, by start."""
+        with self._lock:
+            booked = self._pairing.booked(window.start_minute * MINUTE_NS, window.end_minute * MINUTE_NS)
+        return call_table(booked, self._head)
+
+    def trace(self, hi: int, lo: int) -> list[RawSpan]:
+        """The spans of a trace as they were sent, by arrival, but for those whose log file is gone."""
+        spans: list[RawSpan] = []
+        parts: dict[tuple[Position, Slice], bytes] = {}
+
+        def read(position: Position, part: Slice) -> bytes:
+            if (position, part) not in parts:
+                parts[position, part] = self._log.read(position, *part) if part.length else b""
+            return parts[position, part]
+
+        for pointer in self._head.trace(hi, lo):
+            with suppress(NotFound):
+                where = (pointer.span, pointer.resource, pointer.scope)
+                spans.append(RawSpan(*(read(pointer.position, part) for part in where)))
+        return spans
+
+    def node(self, number: int) -> Node:
+        """The node that `CallTable` and the head mean by a number."""
+        return self._nodes.node(number)
+
+    def text(self, number: int) -> str:
+        """The text that `CallTable` and the head mean by a text id."""
+        return self._decoder.strings.text(number)
+
+    def instance(self, number: int) -> str:
+        """The instance that `CallTable` and the head mean by a number; empty for 0 and less."""
+        return self._classifier.instance(number)
+
+    # ---- getting ready
+
+    def warm(self, report: Callable[[str], None]) -> None:
+        """Compile the kernels, or load them from the cache.
+
+        Args:
+            report: Is given a line of progress before each step.
+        """
+        report("preparing kernels: decoder")
+        self._decoder.warm()
+        report("preparing kernels: graph")
+        pairing, rollup = Pairing(1), Rollup(1, edges=16)
+        nothing = self._decoder.decode(b"", 0)
+        batch = Classifier(self._decoder.strings, NodeTable()).classify(nothing).batch
+        for rows in chain(pairing.take(batch, 0, 0), pairing.settle(), pairing.flush()):
+            rollup.add(rows)
+
+    # ---- counting
+
+    def _count(self) -> None:
+        """Pass on what the parts have counted since the last time."""
+        for (name, reason), value in self._totals().items():
+            before = self._counted.get((name, reason), 0)
+            self._telemetry.count(name, reason, value - before)
+            self._counted[name, reason] = value
+
+    def _totals(self) -> dict[tuple[str, str], int]:
+        pairing = self._pairing.counters()
+        return {
+            ("pairing_duplicates", "same"): pairing["duplicates"],
+            ("pairing_duplicates", "conflicting"): pairing["conflicting"],
+            ("pairing_evicted", "waiting"): pairing["evicted_waiting"],
+            ("pairing_evicted", "decided"): pairing["evicted"] - pairing["evicted_waiting"],
+            ("pairing_withdrawn", ""): pairing["withdrawn"],
+            ("pairing_unresolved", "crowded_id"): pairing["crowded"],
+            ("caller_mismatch", ""): pairing["mismatches"],
+            ("nodes_overflowed", "nodes"): self._nodes.refused,
+            ("nodes_overflowed", "edges"): self._rollup.refused_edges,
+            ("strings_overflowed", ""): self._decoder.strings.overflowed,
+            ("rollup_dropped", "minutes"): self._rollup.dropped_minutes,
+            ("rollup_dropped", "late_counters"): self._rollup.dropped_cells,
+        }
+
+
+def _presence(seen: Classified) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Minutes and nodes that spans were seen in, each pair once."""
+    pairs = np.unique((seen.batch["start"] // MINUTE_NS) << 16 | seen.node)
+    return pairs >> 16, (pairs & 0xFFFF).astype(np.int32)

@@ -1,0 +1,1 @@
+"""Spans into an exact graph: rules, pairing, rollups, snapshots."""

@@ -1,0 +1,145 @@
+"""Signed call rows into signed cells: the one unit that rollups count.
+
+A cell is one counter of one edge in one minute: a bucket of a histogram, a kind of completeness, errors,
+and so on. Everything the graph knows is a sum of cells, so adding, taking back, merging minutes and
+merging edges are all the same addition, and what was never seen takes no room at all.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weft_collector.graph.histogram import BUCKETS
+from weft_collector.graph.nodes import OTHER_NUMBER
+from weft_collector.graph.pairing_table import WAITING_SIGHT
+from weft_collector.kernel import kernel
+
+CELL_BITS = 11
+CELLS = 1 << CELL_BITS
+CLIENT_AT = 0
+"""First cell of the callers' histogram."""
+SERVER_AT = BUCKETS
+"""First cell of the callees' histogram."""
+SIGHT_AT = 2 * BUCKETS
+"""First cell of the kinds of completeness, in their order; the fifth counts spans that wait."""
+ERRORS_AT = SIGHT_AT + 5
+SEEN_AT = SIGHT_AT + 6
+"""Spans of the caller's node: says only that there were some."""
+
+EDGE_BITS = 20
+MAX_EDGES = 1 << EDGE_BITS
+MINUTE_SHIFT = EDGE_BITS + CELL_BITS
+PER_ROW = 4
+
+_COUNT, _REFUSED = range(2)
+
+
+class Edges(NamedTuple):
+    """Numbers for pairs of nodes; number 0 is `other -> other`, for every pair beyond the capacity.
+
+    Attributes:
+        ends: caller << 16 | callee, by number.
+        places: number + 1 by hash, open addressing; 0 where empty.
+        state: How many numbers are given, and how often there was none left.
+    """
+
+    ends: NDArray[np.uint32]
+    places: NDArray[np.int32]
+    state: NDArray[np.int64]
+
+    @property
+    def refused(self) -> int:
+        """How many rows went to `other -> other`."""
+        return int(self.state[_REFUSED])
+
+
+def make_edges(capacity: int = MAX_EDGES) -> Edges:
+    """An empty table for `capacity` edges, a power of two of at most MAX_EDGES."""
+    edges = Edges(np.zeros(capacity, np.uint32), np.zeros(2 * capacity, np.int32), np.zeros(2, np.int64))
+    encode(np.array([OTHER_NUMBER << 16 | OTHER_NUMBER], np.uint32), edges, np.zeros(1, np.int32))
+    return edges
+
+
+@kernel
+def encode(pairs: NDArray[np.uint32], edges: Edges, numbers: NDArray[np.int32]) -> None:
+    """The number of each pair of nodes, a new one if the pair is new."""
+    mask = edges.places.shape[0] - 1
+    for i in range(pairs.shape[0]):
+        at = np.int64((np.uint64(pairs[i]) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & mask
+        while edges.places[at] != 0 and edges.ends[edges.places[at] - 1] != pairs[i]:
+            at = (at + 1) & mask
+        if edges.places[at] == 0:
+            count = edges.state[_COUNT]
+            if count == edges.ends.shape[0]:
+                edges.state[_REFUSED] += 1
+                numbers[i] = 0
+                continue
+            edges.ends[count] = pairs[i]
+            edges.state[_COUNT] = count + 1
+            edges.places[at] = count + 1
+        numbers[i] = edges.places[at] - 1
+
+
+@kernel
+def _fill(rows: Any, numbers: NDArray[np.int32], codes: NDArray[np.int64]) -> int:
+    """minute, edge, cell and, in the lowest bit, the sign of everything that the rows count."""
+    n = 0
+    for i in range(rows.shape[0]):
+        row = rows[i]
+        base = (np.int64(row.minute) << EDGE_BITS | numbers[i]) << CELL_BITS
+        minus = 1 if row.sign < 0 else 0
+        codes[n] = (base | SIGHT_AT + np.int64(row.sight)) << 1 | minus
+        n += 1
+        if row.sight == WAITING_SIGHT:
+            continue
+        if row.failed:
+            codes[n] = (base | ERRORS_AT) << 1 | minus
+            n += 1
+        if row.client >= 0:
+            codes[n] = (base | CLIENT_AT + np.int64(row.client)) << 1 | minus
+            n += 1
+        if row.server >= 0:
+            codes[n] = (base | SERVER_AT + np.int64(row.server)) << 1 | minus
+            n += 1
+    return n
+
+
+class Cells(NamedTuple):
+    """Counters and their values.
+
+    Attributes:
+        code: minute, edge and cell (or edge and cell alone), each once, ascending.
+        value: What to add to each; never 0.
+    """
+
+    code: NDArray[np.int64]
+    value: NDArray[np.int64]
+
+
+def of_rows(rows: NDArray[np.void], edges: Edges) -> Cells:
+    """What call rows add to which minute, edge and cell."""
+    numbers = np.empty(len(rows), np.int32)
+    pairs = rows["caller"].astype(np.uint32) << 16 | rows["callee"]
+    encode(pairs.astype(np.uint32), edges, numbers)
+    codes = np.empty(PER_ROW * len(rows), np.int64)
+    codes = np.sort(codes[: _fill(rows, numbers, codes)])
+    return summed(codes >> 1, 1 - 2 * (codes & 1))
+
+
+def of_presence(minutes: NDArray[np.int64], nodes: NDArray[np.int32], edges: Edges) -> Cells:
+    """That these nodes had spans in these minutes."""
+    numbers = np.empty(len(nodes), np.int32)
+    encode((nodes << 16 | nodes).astype(np.uint32), edges, numbers)
+    codes = np.sort((minutes << EDGE_BITS | numbers) << CELL_BITS | SEEN_AT)
+    return summed(codes, np.ones(len(codes), np.int64))
+
+
+def summed(codes: NDArray[np.int64], counts: NDArray[np.int64]) -> Cells:
+    """Equal codes, which stand side by side, as one; sums of 0 left out."""
+    if not len(codes):
+        return Cells(codes, counts)
+    first = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
+    sums = np.add.reduceat(counts, first)
+    kept = sums != 0
+    return Cells(codes[first][kept], sums[kept])

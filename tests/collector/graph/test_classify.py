@@ -1,0 +1,69 @@
+import pytest
+
+from tests.property.batches import Texts, decoded
+from tests.property.oracle import Span
+from weft_collector.graph.classify import Classifier
+from weft_collector.graph.nodes import NodeTable
+from weft_collector.graph.pairing_table import FAILED
+
+
+def classify(spans, capacity=1000):
+    texts, nodes = Texts(), NodeTable(capacity)
+    classifier = Classifier(texts, nodes)
+    return classifier.classify(decoded(spans, texts)), classifier, nodes
+
+
+@pytest.mark.parametrize(
+    ("fields", "failed"),
+    [
+        ({"error": True}, True),
+        ({"http": 500}, True),
+        ({"http": 503, "error": False}, True),
+        ({"http": 404, "error": True}, False),
+        ({"http": 404, "error_type": "404", "error": True}, False),
+        ({"http": 200}, False),
+        ({"http": 200, "error": True}, True),
+        ({"error_type": "timeout"}, True),
+        ({"rpc": "grpc", "error_type": "NOT_FOUND", "error": True}, False),
+        ({"rpc": "grpc", "error_type": "UNAVAILABLE", "error": True}, True),
+        ({"error_type": "NOT_FOUND", "error": True}, True),
+        ({}, False),
+    ],
+)
+def test_what_counts_as_failed(fields, failed):
+    for kind in ("CLIENT", "SERVER", "INTERNAL"):
+        found, _, _ = classify([Span(1, 1, kind=kind, **fields)])
+        assert bool(found.batch["flags"][0] & FAILED) is failed
+
+
+def test_an_instance_is_known_by_its_id_else_by_host_and_process():
+    spans = [
+        Span(1, 1, service="a", instance="x", host="h", pid=1),
+        Span(1, 2, service="a", instance="x", host="h2", pid=2),
+        Span(1, 3, service="a", host="h", pid=1),
+        Span(1, 4, service="a", host="h", pid=2),
+        Span(1, 5, service="b", instance="x"),
+        Span(1, 6, service="b"),
+    ]
+    found, classifier, _ = classify(spans)
+    numbers = found.instance.tolist()
+    assert numbers[0] == numbers[1]
+    assert len(set(numbers)) == 5
+    assert [classifier.instance(number) for number in numbers] == ["x", "x", "h:1", "h:2", "x", ""]
+
+
+def test_a_full_node_table_makes_new_services_other():
+    found, _, nodes = classify([Span(1, n + 1, service=f"s{n}") for n in range(9)], capacity=6)
+    assert [nodes.node(number).name for number in found.node.tolist()] == ["s0", "s1", *["other"] * 7]
+    assert nodes.refused == 7
+
+
+def test_ten_thousand_combinations_are_each_found_right_although_the_memo_overflows():
+    spans = [
+        Span(1, n + 1, kind="CLIENT", service="a", address=f"h{n % 7}", port=n + 1) for n in range(70_000)
+    ]
+    texts, nodes = Texts(), NodeTable(60_000)
+    classifier = Classifier(texts, nodes)
+    found = classifier.classify(decoded(spans[:40_000], texts))
+    names = [nodes.node(number).name for number in found.batch["other"].tolist()]
+    assert names == [f"h{n % 7}:{n + 1}" for n in range(40_000)]

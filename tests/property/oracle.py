@@ -1,0 +1,198 @@
+"""The graph of a set of spans as it stands after settle(): docs/graph-rules.md by slow, plain batch computation."""
+
+import ipaddress
+import itertools
+from collections import defaultdict
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote
+
+CALLERS, CALLEES = ("CLIENT", "PRODUCER"), ("SERVER", "CONSUMER")
+BLAME_THE_CALLER = """CANCELLED INVALID_ARGUMENT NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED
+FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNAUTHENTICATED"""
+NO_CALL = ("no call",)
+
+
+@dataclass(frozen=True)
+class Span:
+    trace: int
+    id: int
+    parent: int = 0
+    kind: str = "SERVER"
+    service: str = "a"
+    instance: str = ""
+    start: int = 0
+    end: int = 0
+    error: bool = False
+    http: int = 0
+    error_type: str = ""
+    rpc: str = ""
+    peer_service: str = ""
+    db_system: str = ""
+    db_namespace: str = ""
+    messaging_system: str = ""
+    destination: str = ""
+    address: str = ""
+    port: int = 0
+    entry: str = ""  # "service;instance" of a caller entry that is valid
+    namespace: str = ""
+    environment: str = ""
+    host: str = ""
+    pid: int = 0
+
+    @property
+    def side(self):
+        return "caller" if self.kind in CALLERS else "callee" if self.kind in CALLEES else "local"
+
+    @property
+    def place(self):
+        return self.instance or (self.host, self.pid)
+
+    @property
+    def node(self):
+        return self.service_node(self.service or "unknown_service")
+
+    def service_node(self, name):
+        parts = [self.environment, self.namespace, name]
+        while not parts[0] and len(parts) > 1:
+            parts.pop(0)
+        return "service:" + path(parts)
+
+    @property
+    def failed(self):
+        excused = 400 <= self.http <= 499 or (
+            self.rpc and self.error_type.upper() in BLAME_THE_CALLER.split()
+        )
+        return 500 <= self.http <= 599 or (not excused and (self.error or self.error_type != ""))
+
+
+@dataclass
+class Edge:
+    calls: int = 0
+    errors: int = 0
+    both: int = 0
+    client_only: int = 0
+    server_only: int = 0
+    inferred: int = 0
+    client: list[int] = field(default_factory=list)
+    server: list[int] = field(default_factory=list)
+
+
+def channel(s):
+    better_peer = s.side == "caller" and (s.peer_service or s.db_system)
+    if s.kind in ("CLIENT", "PRODUCER", "CONSUMER") and s.destination and not better_peer:
+        return "channel:" + path(filter(bool, [s.messaging_system, s.destination]))
+    return None
+
+
+def peer(s):
+    if s.peer_service:
+        return s.service_node(s.peer_service)
+    if s.db_system:
+        host = "" if is_address(s.address) else s.address
+        return "database:" + path(filter(bool, [s.db_system, host, s.db_namespace or host or s.db_system]))
+    if channel(s):
+        return channel(s)
+    host = f"[{s.address}]" if ":" in s.address else s.address
+    return "external:" + path([f"{host}:{s.port}" if s.port else host]) if host else "unknown:peer"
+
+
+def path(parts):
+    return "/".join(quote(part, safe=":") for part in parts)
+
+
+def is_address(host):
+    try:
+        return bool(ipaddress.ip_address(host.strip("[]")))
+    except ValueError:
+        return False
+
+
+class Oracle:
+    def __init__(self, spans):
+        self.distinct, self.by_id = [], defaultdict(list)
+        for s in spans:
+            halves = self.by_id[s.trace & (1 << 64) - 1, s.id]
+            twins = [h for h in halves if (h.side, h.node, h.place) == (s.side, s.node, s.place)]
+            if not twins and len(halves) < 8:
+                halves.append(s)
+                self.distinct.append(s)
+
+    def halves(self, child, span_id):
+        return [h for h in self.by_id.get((child.trace & (1 << 64) - 1, span_id), []) if h is not child]
+
+    def parent(self, child):
+        shared = [h for h in self.halves(child, child.id) if (child.side, h.side) == ("callee", "caller")]
+        above = self.halves(child, child.parent) if child.parent else []
+
+        def distance(h):
+            apart = 2 if h.node != child.node else h.place != child.place
+            return apart, ("callee", "local", "caller").index(h.side), h.start
+
+        return min(shared or above, key=distance, default=None)
+
+    def way_up(self, span):
+        found = [span]
+        while len(found) <= 32 and (above := self.parent(found[-1])):
+            found.append(above)
+        return found
+
+    def caller(self, s):
+        """(caller node, caller-side span or None), or NO_CALL."""
+        if s.kind == "CONSUMER" and channel(s):
+            return channel(s), None
+        path = self.way_up(s)
+        if s.side == "local" and (len(path) == 1 or path[1].node == s.node):
+            return NO_CALL
+        for below, p in itertools.pairwise(path):
+            if below is not s and p.node != s.node:
+                return self.nested(s, below)
+            if p.side == "caller":
+                return (channel(p), None) if channel(p) else (p.node, p)
+            if p.node != s.node:
+                return self.inside(path[path.index(p) :])
+            if p.side == "callee":
+                return self.nested(s, p)
+        top = path[-1]
+        if len(path) <= 32 and not top.parent:
+            return NO_CALL if s.kind == "CONSUMER" else ("client:", None)
+        named = len(path) <= 32 and unquote(top.entry.split(";")[0])
+        return (top.service_node(named) if named else "unknown:"), None
+
+    def nested(self, s, outer):
+        return NO_CALL if outer.place == s.place else (s.node, None)
+
+    def inside(self, path):
+        node = path[0].node
+        for p in path:
+            if p.node != node or p.side == "callee":
+                break
+            if p.side == "caller":
+                return (channel(p), None) if channel(p) else (node, p)
+        return node, None
+
+    def edges(self):
+        """{(minute, caller, callee): Edge} after settle()."""
+        edges, callees = defaultdict(Edge), defaultdict(list)
+        for s in self.distinct:
+            answer = NO_CALL if s.side == "caller" else self.caller(s)
+            if answer is not NO_CALL:
+                callees[id(answer[1]) if answer[1] else None].append((s, *answer))
+        for s in self.distinct:
+            if s.side == "caller" and (channel(s) or not callees[id(s)]):
+                book(edges, s, s.node, peer(s), s, None)
+        for answers in callees.values():
+            answers.sort(key=lambda a: (a[0].start, a[0].id))
+            for n, (s, caller, side) in enumerate(answers):
+                book(edges, s, caller, s.node, side if n == 0 else None, s, seen=side)
+        return dict(edges)
+
+
+def book(edges, s, caller, callee, client, server, seen=None):
+    edge = edges[s.start // 60_000_000_000, caller, callee]
+    edge.calls += 1
+    edge.errors += any(side.failed for side in (client, server) if side)
+    edge.both += server is not None and seen is not None
+    edge.server_only += server is not None and seen is None
+    edge.client_only += server is None
+    edge.client += [max(0, client.end - client.start)] if client else []
+    edge.server += [max(0, server.end - server.start)] if server else []
