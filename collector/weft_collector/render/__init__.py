@@ -1,0 +1,1 @@
+"""Pictures of the graph: one layout, one scene, and a writer for each format."""
