@@ -1,0 +1,80 @@
+"""The app: wires the surfaces together, and nothing else."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from weft_collector.api import docs, export, graph, problems, status, traces
+from weft_collector.api.documents import DESCRIPTION, TAGS
+from weft_collector.api.ingest import Ingest
+from weft_collector.api.parts import Parts
+from weft_collector.api.receiving import Budget, Receiver
+from weft_collector.api.security import Guard
+from weft_collector.api.static_files import PageFiles
+from weft_collector.errors import CollectorError
+
+__all__ = ["create_app"]
+
+# FastAPI traces itself where it finds a provider; a collector that records its own ingest would never rest.
+_SILENT: Any = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+
+
+class _App(FastAPI):
+    """An app whose guard stands before everything, the handler of unforeseen errors included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """See Starlette."""
+        parts: Parts = self.state.parts
+        return Guard(super().build_middleware_stack(), parts.surface.rules)
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The collector's HTTP surfaces over its parts.
+
+    Args:
+        parts: What is served. The app starts `parts.lifecycle` beside the event loop and stops it at the end.
+    """
+    app = _App(
+        title="Weft", version=parts.surface.version, description=DESCRIPTION, openapi_tags=TAGS,
+        lifespan=_lifespan, docs_url=None, redoc_url=None, telemetry=_SILENT,
+    )  # fmt: skip
+    app.state.parts = parts
+    app.router.routes.insert(0, Route("/v1/traces", _ingest(parts), include_in_schema=False))
+    for surface in (graph, traces, export, status):
+        app.include_router(surface.router)
+    problems.install(app)
+    docs.install(app)
+    if parts.surface.dashboard is not None:
+        app.mount("/", PageFiles(directory=parts.surface.dashboard, html=True), name="dashboard")
+    return app
+
+
+def _ingest(parts: Parts) -> Ingest:
+    surface = parts.surface
+    receiver = Receiver(surface.body_bytes, surface.body_seconds)
+    return Ingest(parts.lifecycle, parts.intake, receiver, Budget(surface.receiving_bytes), parts.telemetry)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    """Start in a thread, so that the port answers meanwhile; the lifecycle tells of a failure."""
+    parts: Parts = app.state.parts
+    starting = asyncio.create_task(asyncio.to_thread(parts.lifecycle.start))
+    try:
+        yield
+    finally:
+        parts.lifecycle.stopping()
+        with suppress(CollectorError):
+            await starting
+        await asyncio.to_thread(parts.lifecycle.stop)

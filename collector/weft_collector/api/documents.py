@@ -1,0 +1,95 @@
+"""What the OpenAPI document says beyond the routes' own signatures."""
+
+from typing import Any, Final
+
+from weft_collector.api.problems import MEDIA_TYPE, PROTOBUF
+from weft_collector.export.columns import COLUMNS
+from weft_collector.render.pictures import FORMATS
+
+__all__ = ["DESCRIPTION", "EVENT_STREAM", "INGEST", "NOT_FOUND", "PICTURES", "PROBLEMS", "TABLES", "TAGS"]
+
+_Responses = dict[int | str, dict[str, Any]]
+
+DESCRIPTION: Final = """\
+Calls between services as a live, exact dependency graph. Windows are half open and widened outward to whole
+minutes; durations are milliseconds (`_ms`), rates calls per second. Errors are problem documents (RFC
+9457).
+"""
+TAGS: Final = [
+    {"name": "Graph", "description": "The dependency graph, its layout and its pictures."},
+    {"name": "Traces", "description": "Single traces, and calls row by row."},
+    {"name": "Ingest", "description": "Where agents and OpenTelemetry exporters send spans."},
+    {"name": "Collector", "description": "The collector about itself."},
+]
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+PROBLEMS: Final[_Responses] = {
+    400: _problem("A parameter cannot be read or is out of range."),
+    503: _problem("The collector is starting or stopping; see Retry-After."),
+}
+NOT_FOUND: Final = _problem("It never came, or newer spans have replaced it.")
+EVENT_STREAM: Final[dict[str, Any]] = {
+    "description": "Events named `graph`: `data` holds a graph and its layout, `id` is the version.",
+    "content": {
+        "text/event-stream": {
+            "schema": {"type": "string"},
+            "example": 'id: 42\nevent: graph\ndata: {"graph":{...},"layout":{...}}\n\n',
+        }
+    },
+}
+
+
+def _files(description: str, media_types: list[str]) -> dict[str, Any]:
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {"description": description, "content": dict.fromkeys(media_types, binary)}
+
+
+PICTURES: Final = _files("The picture.", [row.media_type.partition(";")[0] for row in FORMATS.values()])
+_COLUMNS: Final = " ".join(f"`{column.name}`: {column.meaning}" for column in COLUMNS)
+TABLES: Final = _files(
+    f"One row a call. {_COLUMNS}", ["text/csv", "application/x-ndjson", "application/vnd.apache.parquet"]
+)
+
+_PROTOBUF_STATUS: Final = {PROTOBUF: {"schema": {"type": "string", "format": "binary"}}}
+
+
+def _refusal(description: str) -> dict[str, Any]:
+    return {"description": f"{description} The body is a google.rpc.Status.", "content": _PROTOBUF_STATUS}
+
+
+INGEST: Final[dict[str, Any]] = {
+    "/v1/traces": {
+        "post": {
+            "tags": ["Ingest"],
+            "summary": "Take spans in",
+            "operationId": "export_traces",
+            "description": "OTLP over HTTP. The answer comes when the spans are durable and visible. "
+            "Bodies may be compressed (content-encoding gzip, deflate or zstd).",
+            "requestBody": {
+                "required": True,
+                "description": "An ExportTraceServiceRequest.",
+                "content": {PROTOBUF: {"schema": {"type": "string", "format": "binary"}}},
+            },
+            "responses": {
+                "200": {
+                    "description": "An ExportTraceServiceResponse; partial_success counts rejected spans.",
+                    "content": _PROTOBUF_STATUS,
+                },
+                "400": _refusal("The body is malformed."),
+                "403": _refusal("A web page of another site sent it."),
+                "405": _refusal("Spans come by POST."),
+                "408": _refusal("The body came too slowly."),
+                "413": _refusal("The body is too large, as sent or inflated."),
+                "415": _refusal("Content type or encoding is not supported."),
+                "503": _refusal("Not now; send it again after the time in Retry-After."),
+            },
+        }
+    }
+}

@@ -1,0 +1,178 @@
+"""The shapes of the API's JSON, for the OpenAPI document; a test holds the real answers to them.
+
+Answers are made from the values of `graph` and `render` directly: sending a thousand edges through a
+validator on every look would cost more than making them.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Graph", "Layout", "Problem", "Ready", "Status", "Trace"]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Window(_Shape):
+    """Whole minutes, half open."""
+
+    start: str = Field(examples=["2026-11-23T10:00:00Z"])
+    end: str = Field(examples=["2026-11-23T10:15:00Z"])
+    seconds: int = Field(examples=[900])
+
+
+class Latency(_Shape):
+    """Durations that one side measured; percentiles have a relative error of 2.2 %."""
+
+    samples: int = Field(examples=[9])
+    p50_ms: float = Field(examples=[1.2])
+    p95_ms: float = Field(examples=[3.0])
+    p99_ms: float = Field(examples=[4.0])
+    max_ms: float = Field(examples=[4.1])
+
+
+class Completeness(_Shape):
+    """Which sides of the calls were seen; the four sum to the calls."""
+
+    both: int = Field(examples=[9])
+    client_only: int = Field(examples=[0])
+    server_only: int = Field(examples=[1])
+    inferred: int = Field(examples=[0])
+
+
+class _Counts(_Shape):
+    calls: int = Field(examples=[10])
+    errors: int = Field(examples=[1])
+    rate: float = Field(description="Calls per second over the window.", examples=[0.011])
+    error_rate: float = Field(description="errors / calls.", examples=[0.1])
+    client: Latency | None = Field(description="What callers measured; null if no caller reported.")
+    server: Latency | None = Field(description="What callees measured; null if no callee reported.")
+
+
+class Node(_Counts):
+    """A node with its inbound calls."""
+
+    id: str = Field(examples=["service:cart"])
+    type: Literal["service", "database", "channel", "external", "client", "unknown"]
+    name: str = Field(examples=["cart"])
+    namespace: str = Field(examples=[""])
+    environment: str = Field(examples=[""])
+    system: str = Field(description="The product behind a database or channel.", examples=[""])
+    outbound_calls: int = Field(examples=[3])
+    outbound_errors: int = Field(examples=[0])
+
+
+class Edge(_Counts):
+    """The calls from one node to another."""
+
+    id: str = Field(examples=["service:web->service:cart"])
+    caller: str = Field(examples=["service:web"])
+    callee: str = Field(examples=["service:cart"])
+    completeness: Completeness
+
+
+class Totals(_Shape):
+    """Sums over the edges, unknown callers left out."""
+
+    calls: int = Field(examples=[10])
+    errors: int = Field(examples=[1])
+    rate: float = Field(examples=[0.011])
+
+
+class Graph(_Shape):
+    """The dependency graph of a window."""
+
+    window: Window
+    version: int = Field(description="Grows with every change.", examples=[42])
+    nodes: list[Node]
+    edges: list[Edge]
+    totals: Totals
+    pending: int = Field(description="Caller-side spans that still wait for their callee.", examples=[0])
+
+
+class Point(_Shape):
+    """A box's centre, in pixels."""
+
+    x: float = Field(examples=[140.0])
+    y: float = Field(examples=[64.0])
+
+
+class Size(_Shape):
+    """Width and height of every box, in pixels."""
+
+    width: float = Field(examples=[200.0])
+    height: float = Field(examples=[48.0])
+
+
+class Layout(_Shape):
+    """Where the graph is drawn."""
+
+    nodes: dict[str, Point] = Field(
+        description="By node id.", examples=[{"service:cart": {"x": 440.0, "y": 64.0}}]
+    )
+    edges: dict[str, list[tuple[float, float]]] = Field(
+        description="Way points between the boxes, by edge id.", examples=[{"service:web->service:cart": []}]
+    )
+    width: float = Field(examples=[580.0])
+    height: float = Field(examples=[128.0])
+    box: Size
+
+
+class Trace(BaseModel):
+    """A trace in OTLP JSON: ids in hex, times as texts of nanoseconds, enums as numbers."""
+
+    resourceSpans: list[dict[str, object]] = Field(  # noqa: N815 - OTLP's own name
+        examples=[
+            [{"resource": {"attributes": []}, "scopeSpans": [{"scope": {"name": "weft"}, "spans": []}]}]
+        ]
+    )
+
+
+class LogSize(_Shape):
+    """The log on the disk."""
+
+    files: int = Field(examples=[1])
+    size_bytes: int = Field(examples=[1048576])
+
+
+class Status(_Shape):
+    """The collector about itself."""
+
+    version: str = Field(description="Of Weft.", examples=["0.1.0"])
+    state: Literal["starting", "ready", "failed", "stopping"]
+    progress: str = Field(examples=["ready"])
+    endpoint: str = Field(
+        description="To be pasted into agents and exporters.", examples=["http://127.0.0.1:4318"]
+    )
+    uptime_seconds: float = Field(examples=[12.5])
+    spans_received: int = Field(
+        description="Spans held to be true: read from the log and received since.", examples=[7]
+    )
+    graph_version: int = Field(examples=[42])
+    viewers: int = Field(description="Open event streams.", examples=[1])
+    in_flight_bytes: int = Field(description="Bytes of bodies that wait for the disk.", examples=[0])
+    log: LogSize
+    counters: dict[str, dict[str, int]] = Field(
+        description="Every counter by reason, since the process started.",
+        examples=[{"spans_accepted": {"http_protobuf": 7}}],
+    )
+
+
+class Ready(_Shape):
+    """The answer of `/healthz` and `/readyz`."""
+
+    status: str = Field(examples=["ready"])
+
+
+class Problem(BaseModel):
+    """What went wrong, where, and what to do (RFC 9457)."""
+
+    type: str = Field(examples=["urn:weft:problem:bad-query"])
+    title: str = Field(examples=["The query cannot be read"])
+    status: int = Field(examples=[400])
+    detail: str = Field(
+        examples=["window='15 minutes' is not a length: write a number and s, m, h or d, such as 15m."]
+    )
+    help: str = Field(examples=["Correct what `detail` names and ask again."])

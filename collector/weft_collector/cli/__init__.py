@@ -1,0 +1,1 @@
+"""The commands of `weft` that need the collector's libraries, each loaded on use."""

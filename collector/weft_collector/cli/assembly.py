@@ -1,0 +1,126 @@
+"""The collector's parts, made from its settings."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+import click
+
+from weft_collector.api.graphs import Graphs
+from weft_collector.api.lifecycle import Lifecycle, State
+from weft_collector.api.live import Viewers
+from weft_collector.api.parts import Parts, Surface
+from weft_collector.api.security import AccessRules
+from weft_collector.config import BadSetting, Config
+from weft_collector.derive import Derived, DeriveOptions
+from weft_collector.intake import Intake, IntakeOptions
+from weft_collector.render.positions import Positions
+from weft_collector.store.files import RealFiles
+from weft_collector.store.log import Log, LogOptions
+from weft_collector.store.notices import Notice
+from weft_collector.telemetry import Telemetry
+from weft_collector.wire.limits import Limits
+from weft_collector.wire.otlp_protobuf import Decoder
+
+__all__ = ["Outside", "assemble", "version"]
+
+TICK_SECONDS: Final = 1.0
+_SEED_BITS: Final = 62
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a collector is given beside its settings.
+
+    Attributes:
+        endpoint: Its address, as senders are told it.
+        clock_ns: Time in ns since the epoch.
+        dashboard: The page's folder, or None.
+        listener: Is told of the start's progress.
+        tick_seconds: Time between two looks of an event stream at the graph.
+    """
+
+    endpoint: str
+    clock_ns: Callable[[], int]
+    dashboard: Path | None = None
+    listener: Callable[[State, str], None] | None = None
+    tick_seconds: float = TICK_SECONDS
+
+
+def assemble(config: Config, outside: Outside) -> Parts:
+    """Open the data folder and put the parts together; nothing runs yet.
+
+    The caller closes `parts.log` at the end.
+
+    Raises:
+        FolderInUse: Another collector holds the data folder.
+        CorruptLog: The log is of a newer format, or cannot be read.
+        StorageFailed: The folder cannot be written.
+        BadSetting: The data folder is none.
+    """
+    telemetry = Telemetry()
+    log = _open_log(config, telemetry)
+    limits = Limits(body_bytes=config.body_bytes, inflated_bytes=config.inflated_bytes)
+    decoder = Decoder(limits)
+    derived = Derived(log, decoder, telemetry, _derive_options(config))
+    options = IntakeOptions(outside.clock_ns, limits, config.in_flight_bytes)
+    intake = Intake(log, decoder, derived, telemetry, options)
+    return Parts(
+        lifecycle=Lifecycle(intake, derived.warm, outside.listener),
+        intake=intake,
+        derived=derived,
+        graphs=Graphs(derived, Positions()),
+        viewers=Viewers(config.viewers, outside.tick_seconds),
+        log=log,
+        telemetry=telemetry,
+        clock_ns=outside.clock_ns,
+        started_ns=outside.clock_ns(),
+        surface=_surface(config, outside),
+    )
+
+
+def _open_log(config: Config, telemetry: Telemetry) -> Log:
+    try:
+        return Log(RealFiles(config.data), telemetry, _log_options(config), _tell)
+    except OSError as error:
+        raise BadSetting(f"data: {config.data} cannot be used as a folder: {error.strerror}.") from error
+
+
+def version() -> str:
+    """The release of Weft that is installed."""
+    return metadata.version("weft")
+
+
+def _log_options(config: Config) -> LogOptions:
+    return LogOptions(
+        file_bytes=config.log_file_bytes,
+        retention_bytes=config.log_bytes,
+        floor_bytes=config.free_disk_bytes,
+    )
+
+
+def _derive_options(config: Config) -> DeriveOptions:
+    return DeriveOptions(
+        pairing_entries=config.pairing_entries,
+        head_spans=config.head_spans,
+        seed=secrets.randbits(_SEED_BITS),
+    )
+
+
+def _surface(config: Config, outside: Outside) -> Surface:
+    return Surface(
+        version=version(),
+        endpoint=outside.endpoint,
+        body_bytes=config.body_bytes,
+        receiving_bytes=config.in_flight_bytes,
+        body_seconds=config.body_seconds,
+        dashboard=outside.dashboard,
+        rules=AccessRules.of(config.host, config.allowed_hosts, config.allowed_origins),
+    )
+
+
+def _tell(notice: Notice) -> None:
+    click.echo(f"log {notice.event}: {notice.text}", err=True)

@@ -1,0 +1,85 @@
+"""One collector as a process, from its start until it is told to stop."""
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import click
+
+from weft_collector.api.app import create_app
+from weft_collector.api.lifecycle import State
+from weft_collector.cli import run_file
+from weft_collector.cli.announcing import announcer, welcome
+from weft_collector.cli.assembly import Outside, assemble, version
+from weft_collector.cli.listening import local_url, port_of
+from weft_collector.cli.server import Hooks, Server, server_for
+from weft_collector.config import Config
+
+__all__ = ["run"]
+
+
+def run(config: Config, opened: socket.socket, dashboard: Path) -> None:
+    """Run a collector until SIGTERM or Ctrl-C.
+
+    Args:
+        config: Its settings.
+        opened: The socket it listens on.
+        dashboard: The page's folder.
+
+    Raises:
+        CollectorError: It could not start; everything is closed then.
+    """
+    process = _Process(config, opened, dashboard)
+    try:
+        process.run()
+    finally:
+        process.close()
+    if process.lifecycle.error is not None:
+        raise process.lifecycle.error
+
+
+class _Process:
+    """The collector's parts with what they have to do with this process: messages, signals, the run file."""
+
+    def __init__(self, config: Config, opened: socket.socket, dashboard: Path) -> None:
+        self._socket = opened
+        self._url = local_url(config, port_of(opened))
+        self._data = str(config.data.absolute())
+        self._file = run_file.location(os.environ)
+        self._began = time.monotonic()
+        self._announcer = announcer()
+        parts = assemble(config, Outside(self._url, time.time_ns, dashboard, self._changed))
+        self._log = parts.log
+        self.lifecycle = parts.lifecycle
+        self._server: Server = server_for(create_app(parts), Hooks(self._started, parts.lifecycle.stopping))
+
+    def run(self) -> None:
+        """Serve until a signal comes, or the start fails."""
+        self._server.run(sockets=[self._socket])
+
+    def close(self) -> None:
+        """Finish what was taken, close the log and remove the run file; safe twice."""
+        self._announcer.done()
+        self.lifecycle.stop()
+        self._log.close()
+        run_file.forget(self._file, os.getpid())
+
+    def _started(self) -> None:
+        self._announcer.say(welcome(version(), self._url, self._data))
+        try:
+            run_file.write(self._file, run_file.Running(self._url, os.getpid(), self._data))
+        except OSError as error:
+            click.echo(f"no run file: {error}; other commands need --collector {self._url}", err=True)
+
+    def _changed(self, state: State, progress: str) -> None:
+        """Called by the thread that starts, at every step."""
+        if state is State.STARTING:
+            self._announcer.progress(progress)
+            return
+        self._announcer.done()
+        if state is State.READY:
+            seconds, spans = time.monotonic() - self._began, self.lifecycle.spans_read
+            click.echo(f"ready after {seconds:.1f} s, {spans:,} spans read from the log; Ctrl-C stops")
+        elif state is State.FAILED:
+            self._server.should_exit = True
