@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from weft_collector.wire.columns import Resources, Scopes, Spans
@@ -24,6 +25,7 @@ __all__ = [
     "SpanLog",
     "SpanPointer",
     "SpanReader",
+    "SpanTable",
     "Transport",
 ]
 
@@ -32,12 +34,17 @@ class RecordKind(IntEnum):
     """What a record of the log holds; readers pass over numbers that they do not know."""
 
     SPANS = 1
+    EDGE_COUNTS = 2
 
 
 class Transport(IntEnum):
     """The door through which a body came in."""
 
     HTTP_PROTOBUF = 1
+    HTTP_JSON = 2
+    GRPC = 3
+    ZIPKIN_JSON = 4
+    IMPORT = 5
 
 
 class Record(NamedTuple):
@@ -217,4 +224,63 @@ class SpanReader(Protocol):
 
     def rows(self, ordinals: "NDArray[np.int64]") -> HeadRows:
         """Columns of the spans asked for, in the order asked for."""
+        ...
+
+
+class SpanTable(Protocol):
+    """Distinct spans as columns: one sealed segment, or the spans of one log file that is not sealed yet.
+
+    Rows are sorted by the low half of the trace id, and by the order of the log within a trace. A table never
+    changes; the columns are those of `span_schema.SCHEMA`. Any thread may read.
+
+    Attributes:
+        number: Number of the log file whose spans these are; tables are ordered by it.
+        rows: How many spans.
+        earliest_ns: Earliest start, ns since the epoch.
+        latest_ns: Latest start, ns since the epoch.
+    """
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def earliest_ns(self) -> int: ...
+    @property
+    def latest_ns(self) -> int: ...
+
+    def trace_rows(self, trace_lo: int) -> range:
+        """The rows of a trace, by the low half of its id; empty if it has none here."""
+        ...
+
+    def summary(self) -> "pa.Table":
+        """One row for each (ServiceName, SpanName, SpanKind): Spans, Errors, LongestNs, EarliestNs, LatestNs."""
+        ...
+
+    def blocks_with(self, tokens: "Sequence[NDArray[np.uint64]]") -> "NDArray[np.uint32] | None":
+        """Which blocks of the log file may hold spans that have all of some tokens.
+
+        Args:
+            tokens: One array for each condition; a block fits it if it may hold any of the array's tokens
+                (`tokens.tokens_of`).
+
+        Returns:
+            Offsets of blocks (column `Block`), ascending; None if every block has to be looked at.
+        """
+        ...
+
+    def read(self, columns: Sequence[str], rows: range | None = None) -> "pa.Table":
+        """Some columns of some rows (all, if None), in the order asked for."""
+        ...
+
+    def read_block(self, block: int, columns: Sequence[str]) -> "pa.Table":
+        """Some columns of the rows whose bytes are in a block of the log file."""
+        ...
+
+    def resource(self, resource_id: int) -> tuple[bytes, str]:
+        """The exact bytes of a Resource message, and the schema URL that stood beside it."""
+        ...
+
+    def scope(self, scope_id: int) -> tuple[bytes, str]:
+        """The exact bytes of an InstrumentationScope message, and the schema URL that stood beside it."""
         ...
