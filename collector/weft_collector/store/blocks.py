@@ -22,6 +22,8 @@ from weft_collector.store.ports import Record
 __all__ = [
     "HEADER_BYTES",
     "MAGIC",
+    "RECORD_BODY_BYTES",
+    "RECORD_BYTES",
     "BlockBuilder",
     "BlockHeader",
     "body_slice",
@@ -44,6 +46,9 @@ HEADER_BYTES: Final = _FIELDS.size + _CHECKSUM.size
 
 # kind, transport, zero, body bytes, arrival, limits version, rejected spans
 _RECORD: Final = struct.Struct("<HBBIqII")
+#: Bytes before a record's body, and where among them the size of the body stands (32 bits).
+RECORD_BYTES: Final = _RECORD.size
+RECORD_BODY_BYTES: Final = 4
 
 
 class BlockHeader(NamedTuple):
