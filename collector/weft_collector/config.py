@@ -125,10 +125,24 @@ SETTINGS: Final = (
     Setting("insecure", "switch", "false", "Listen beyond this machine although there are no tokens."),
     Setting("allowed_hosts", "list", "", "Names, beside loopback ones, that a Host header may carry."),
     Setting("allowed_origins", "list", "", "Origins of web pages elsewhere that may send spans."),
-    Setting("log_bytes", "bytes", "10GiB", "Size of the log at which its oldest files go.", least=_MIB),
+    Setting(
+        "retention_bytes",
+        "bytes",
+        "10GiB",
+        "Size of log and segments at which the oldest files go.",
+        least=_MIB,
+    ),
+    Setting("retention_seconds", "seconds", "604800", "Age at which log and segments go.", 60, 3.2e9),
     Setting("log_file_bytes", "bytes", "64MiB", "Size at which the log begins a new file.", _MIB, _GIB),
     Setting("free_disk_bytes", "bytes", "256MiB", "Free disk below which spans are refused."),
-    Setting("head_spans", "number", "4194304", "Newest spans found by trace id.", 1024, 1 << 27),
+    Setting(
+        "head_spans",
+        "number",
+        "4194304",
+        "Newest spans whose calls can be exported one by one.",
+        1024,
+        1 << 27,
+    ),
     Setting("pairing_entries", "number", "4194304", "Spans kept ready for pairing.", 1024, 1 << 26),
     Setting("body_bytes", "bytes", "16MiB", "Largest body as sent.", 1024, _GIB),
     Setting("inflated_bytes", "bytes", "64MiB", "Largest body after decompression.", 1024, _GIB),
@@ -151,7 +165,8 @@ class Config:
     insecure: bool
     allowed_hosts: tuple[str, ...]
     allowed_origins: tuple[str, ...]
-    log_bytes: int
+    retention_bytes: int
+    retention_seconds: float
     log_file_bytes: int
     free_disk_bytes: int
     head_spans: int

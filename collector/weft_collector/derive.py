@@ -1,12 +1,18 @@
-"""Everything that follows from the log: head, pairing and rollups, and the questions that they answer.
+"""Everything that follows from the log: tables of spans, pairing and rollups, and the questions that they answer.
 
 One thread applies batches and lets time pass; any thread may ask. A question holds the lock only while it
 copies sums out; what is made of them is made outside. Replay after a restart goes through the same
 `apply`, so what is derived does not depend on whether the collector was restarted.
+
+**Cuts.** When the log has gone on to another file, the old one is cut off: its spans and what it added to the
+rollups go to the sealer. At a start the rollups of sealed files are loaded, the last sealed files are read into
+the pairing table without booking anything, and the files behind it are applied as if they came now. What waited
+for its partner at the cut is in the rollups as a call to its peer (`Rollup.cut`), so the table is settled after
+that reading, too. A span whose partner lies further back is judged as if the partner had been evicted.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -16,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weft_collector.errors import NotFound
-from weft_collector.graph import stats
+from weft_collector.graph import rollup_file, stats
 from weft_collector.graph.calls import CallTable, call_table
+from weft_collector.graph.cells import total
 from weft_collector.graph.classify import Classified, Classifier
 from weft_collector.graph.nodes import DEFAULT_CAPACITY as DEFAULT_NODES
 from weft_collector.graph.nodes import Node, NodeTable
@@ -25,8 +32,14 @@ from weft_collector.graph.pairing import DEFAULT_CAPACITY as DEFAULT_ENTRIES
 from weft_collector.graph.pairing import Pairing, Rows
 from weft_collector.graph.rollup import DEFAULT_CELLS, Rollup
 from weft_collector.graph.snapshot import MINUTE_NS, GraphSnapshot, Window
+from weft_collector.sealing import Cut, Sealer
 from weft_collector.store.head import DEFAULT_SPANS, Head
-from weft_collector.store.ports import HeadNodes, Position, Slice, SpanLog
+from weft_collector.store.manifest import rollup_name
+from weft_collector.store.piece_table import PieceTable
+from weft_collector.store.ports import HeadNodes, Position, SpanLog, SpanTable
+from weft_collector.store.segment import Segment, words_of
+from weft_collector.store.span_schema import POINTER
+from weft_collector.store.unsealed import Piece, Unsealed
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
 from weft_collector.wire.otlp_protobuf import Decoder
@@ -34,6 +47,8 @@ from weft_collector.wire.otlp_protobuf import Decoder
 __all__ = ["DeriveOptions", "Derived", "RawSpan"]
 
 _KEPT_SNAPSHOTS = 32
+_REWARMED_SPANS = 1 << 19
+"""Spans of sealed files that a start reads into the pairing table: half a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,7 @@ class DeriveOptions:
         head_spans: Spans in the head, about 70 bytes each.
         nodes: Distinct nodes; later ones become `other`.
         rollup_cells: Counters in the rollups, 8 bytes each.
+        segment_spans: Spans after which the log goes on to a new file, whatever its size.
         seed: Of the pairing table's hash; draw it at random wherever senders are not trusted.
     """
 
@@ -52,6 +68,7 @@ class DeriveOptions:
     head_spans: int = DEFAULT_SPANS
     nodes: int = DEFAULT_NODES
     rollup_cells: int = DEFAULT_CELLS
+    segment_spans: int = 1 << 20
     seed: int = 0
 
 
@@ -70,13 +87,29 @@ class Derived:
         log: Where the bytes of traces are read from.
         decoder: The one that decodes what is applied; its texts are the names.
         telemetry: Where drops, duplicates and evictions are counted.
+        sealer: Takes what is cut off.
         options: Bounds.
+
+    Attributes:
+        through: The last log file whose spans are sealed.
     """
 
     def __init__(
-        self, log: SpanLog, decoder: Decoder, telemetry: Telemetry, options: DeriveOptions | None = None
+        self,
+        log: SpanLog,
+        decoder: Decoder,
+        telemetry: Telemetry,
+        sealer: Sealer,
+        options: DeriveOptions | None = None,
     ) -> None:
         chosen = options or DeriveOptions()
+        self.through = sealer.catalog.manifest.through
+        self._sealer = sealer
+        self._unsealed = Unsealed()
+        self._pieces: dict[Piece, PieceTable] = {}
+        self._pieces_lock = threading.Lock()
+        self._file = self._arrived_ns = 0
+        self._segment_spans = chosen.segment_spans
         self._log = log
         self._decoder = decoder
         self._telemetry = telemetry
@@ -100,16 +133,21 @@ class Derived:
             record_position: Where the log keeps it.
             arrived_ns: When it arrived, ns since the epoch.
         """
+        self._go_to(record_position.file)
+        if record_position.file <= self.through:
+            self._rewarm(decoded, arrived_ns)
+            return
         with self._lock:
             seen = self._classifier.classify(decoded)
-            nodes = HeadNodes(seen.node, seen.instance)
-            first = self._head.append(
-                decoded.spans, decoded.resources, decoded.scopes, record_position, nodes
-            )
+            first = self._head.append(decoded.spans, HeadNodes(seen.node, seen.instance))
+            self._unsealed.append(decoded, record_position)
             self._book(self._pairing.take(seen.batch, first, arrived_ns))
             self._rollup.see(*_presence(seen))
             self._book(self._pairing.age(arrived_ns))
             self._version += bool(len(seen.batch))
+        self._arrived_ns = arrived_ns
+        if self._unsealed.rows(record_position.file) >= self._segment_spans:
+            self._log.roll()
         self._telemetry.count("caller_stale", amount=int(np.count_nonzero(decoded.spans.caller_stale)))
         self._count()
 
@@ -124,6 +162,70 @@ class Derived:
         with self._lock:
             self._book_all(self._pairing.settle())
         self._count()
+
+    def resume(self) -> int:
+        """Load what is known of sealed files, before the log is read again; the first log file to read."""
+        catalog = self._sealer.catalog
+        manifest = catalog.manifest
+        self._sealer.sweep()
+        for name in (*manifest.frozen, *(rollup_name(part.number) for part in manifest.sealed)):
+            kept = rollup_file.read_cells(catalog.read(name))
+            pairs = [self._nodes.number(a) << 16 | self._nodes.number(b) for a, b in kept.edges]
+            self._rollup.load(kept.cells, np.array(pairs, np.uint32))
+        self._version += 1
+        return self._first_to_read()
+
+    def _first_to_read(self) -> int:
+        """The log file from which on the pairing table is filled again."""
+        first, spans = self.through + 1, 0
+        for part in reversed(self._sealer.catalog.manifest.sealed):
+            if part.gone or spans >= _REWARMED_SPANS:
+                break
+            first, spans = part.number, spans + part.rows
+        return first
+
+    def resumed(self) -> None:
+        """The log has been read to its end; nothing is added to its files any more."""
+        self._go_to(self._file + 1 if self._file else 0)
+
+    def stop(self) -> None:
+        """Nothing will be applied any more: end the sealer."""
+        self._sealer.stop()
+
+    def _go_to(self, number: int) -> None:
+        """Go on with the records of a log file; the one before it is at its end, if it is another."""
+        before, self._file = self._file, number
+        if not before < number or not before:
+            return
+        if before > self.through:
+            self._sealer.take(self._cut(before))
+        elif number > self.through:
+            self._forget_rows(chain(self._pairing.settle(), self._pairing.flush()))
+
+    def _cut(self, number: int) -> Cut:
+        with self._lock:
+            self._book(self._pairing.flush())
+            parts = self._rollup.cut(self._pairing.foretell())
+        pieces = [piece.rows() for piece in self._unsealed.pieces if piece.number == number]
+
+        def rollup() -> rollup_file.Kept:
+            return rollup_file.kept_of(total(parts), self._rollup.ends, self._nodes.node)
+
+        def done() -> None:
+            self._unsealed.forget(number)
+
+        return Cut(number, pieces, self._decoder.strings, rollup, self._arrived_ns, done)
+
+    def _rewarm(self, decoded: Decoded, arrived_ns: int) -> None:
+        """Take in spans that are booked already."""
+        with self._lock:
+            seen = self._classifier.classify(decoded)
+            first = self._head.append(decoded.spans, HeadNodes(seen.node, seen.instance))
+            self._forget_rows(self._pairing.take(seen.batch, first, arrived_ns))
+
+    def _forget_rows(self, blocks: Iterable[Rows]) -> None:
+        for _ in blocks:
+            pass
 
     def _book(self, blocks: Iterable[Rows]) -> int:
         """Add blocks of rows to the rollups; how many rows they were."""
@@ -146,9 +248,9 @@ class Derived:
         return self._version
 
     @property
-    def head_spans(self) -> int:
-        """How many spans can be found by trace id."""
-        return len(self._head)
+    def spans(self) -> int:
+        """How many spans are held, duplicates among the newest included."""
+        return self._sealer.catalog.spans + len(self._unsealed)
 
     def snapshot(self, window: Window, *, unknown: bool = False) -> GraphSnapshot:
         """The graph of a window; with `unknown` also the calls of which nobody knows the caller."""
@@ -179,21 +281,53 @@ class Derived:
             booked = self._pairing.booked(window.start_minute * MINUTE_NS, window.end_minute * MINUTE_NS)
         return call_table(booked, self._head)
 
+    @property
+    def sealed_spans(self) -> int:
+        """How many spans of sealed files were taken in, duplicates included."""
+        return sum(part.rows + part.duplicates for part in self._sealer.catalog.manifest.sealed)
+
+    def tables(self) -> list[SpanTable]:
+        """All spans that are held, as tables in the order of the log."""
+        pieces = (
+            self._unsealed.pieces
+        )  # before the segments: what is sealed meanwhile is in both, not in none
+        segments = self._sealer.catalog.segments
+        sealed = self._sealer.catalog.manifest.through
+        return [
+            *segments,
+            *self._piece_tables([p for p in pieces if p.number > sealed and p.count], segments),
+        ]
+
+    def _piece_tables(self, pieces: list[Piece], segments: tuple[Segment, ...]) -> list[PieceTable]:
+        tables: list[PieceTable] = []
+        with self._pieces_lock:
+            for piece in pieces:
+                known = self._pieces.get(piece)
+                if known is None or known.taken != piece.count:
+                    known = PieceTable(piece, self._decoder.strings, self._log, [*segments, *tables])
+                    self._pieces[piece] = known
+                tables.append(known)
+            self._pieces = {piece: self._pieces[piece] for piece in pieces}
+        return tables
+
     def trace(self, hi: int, lo: int) -> list[RawSpan]:
-        """The spans of a trace as they were sent, by arrival, but for those whose log file is gone."""
+        """The distinct spans of a trace as they were sent, by arrival, but for those whose log file is gone."""
         spans: list[RawSpan] = []
-        parts: dict[tuple[Position, Slice], bytes] = {}
-
-        def read(position: Position, part: Slice) -> bytes:
-            if (position, part) not in parts:
-                parts[position, part] = self._log.read(position, *part) if part.length else b""
-            return parts[position, part]
-
-        for pointer in self._head.trace(hi, lo):
-            with suppress(NotFound):
-                where = (pointer.span, pointer.resource, pointer.scope)
-                spans.append(RawSpan(*(read(pointer.position, part) for part in where)))
+        for table in self.tables():
+            rows = table.trace_rows(lo)
+            if len(rows):
+                spans += self._raw_spans(table, rows, hi)
         return spans
+
+    def _raw_spans(self, table: SpanTable, rows: range, hi: int) -> Iterator[RawSpan]:
+        found = table.read(("TraceId", *POINTER), rows)
+        highs = words_of(found["TraceId"]).tolist()
+        for high, row in zip(highs, found.select(list(POINTER)).to_pylist(), strict=True):
+            if not hi or high in {0, hi}:
+                with suppress(NotFound):
+                    position = Position(table.number, row["Block"], row["Body"])
+                    span = self._log.read(position, row["Offset"], row["Length"])
+                    yield RawSpan(span, table.resource(row["ResourceId"])[0], table.scope(row["ScopeId"])[0])
 
     def node(self, number: int) -> Node:
         """The node that `CallTable` and the head mean by a number."""

@@ -66,6 +66,28 @@ class Derives(Protocol):
         """Decide what has waited long enough; called about once a second."""
         ...
 
+    @property
+    def through(self) -> int:
+        """The last log file whose spans are sealed: its records change nothing any more."""
+        ...
+
+    @property
+    def sealed_spans(self) -> int:
+        """How many spans the sealed files hold."""
+        ...
+
+    def resume(self) -> int:
+        """Get ready for the log to be read again; the number of the first log file to read."""
+        ...
+
+    def resumed(self) -> None:
+        """The log has been read to its end; what comes now is in files of this process."""
+        ...
+
+    def stop(self) -> None:
+        """Nothing comes any more."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class IntakeOptions:
@@ -140,6 +162,7 @@ class Intake:
         self._queue.end()
         if self._thread is not None:
             self._thread.join()
+        self._derived.stop()
 
     def replay(self, progress: Callable[[int], None]) -> int:
         """Rebuild the derived state from the log; to be called before `start`.
@@ -148,13 +171,15 @@ class Intake:
             progress: Is told, now and then and at the end, how many spans have been read.
 
         Returns:
-            How many spans were read.
+            How many spans the log held, those of sealed files included.
         """
-        spans = 0
-        for number, (position, record) in enumerate(self._log.replay(), start=1):
-            spans += self._apply_again(position, record)
+        first, spans = self._derived.resume(), self._derived.sealed_spans
+        for number, (position, record) in enumerate(self._log.replay(first), start=1):
+            read = self._apply_again(position, record)
+            spans += read if position.file > self._derived.through else 0
             if number % _PROGRESS_RECORDS == 0:
                 progress(spans)
+        self._derived.resumed()
         progress(spans)
         return spans
 

@@ -176,6 +176,10 @@ class ForgetfulFiles:
         """See Files."""
         return _ReadFile(self._inode(name))
 
+    def map(self, name: str) -> memoryview:
+        """See Files."""
+        return memoryview(bytes(self._inode(name).live))
+
     def size(self, name: str) -> int:
         """See Files."""
         return len(self._inode(name).live)

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from tests.collector.derived import derived_over
 from tests.collector.wire.otlp_factory import (
     CLIENT,
     INTERNAL,
@@ -16,12 +17,12 @@ from tests.collector.wire.otlp_factory import (
     resource_spans,
     span,
 )
-from weft_collector.derive import Derived, DeriveOptions
 from weft_collector.errors import NotFound
 from weft_collector.graph.calls import SIGHTS
 from weft_collector.graph.snapshot import MINUTE_NS, Window
 from weft_collector.store.ports import Position
 from weft_collector.telemetry import Telemetry
+from weft_collector.testing import ForgetfulFiles
 from weft_collector.wire.otlp_protobuf import Decoder
 
 MINUTE = NOW // MINUTE_NS
@@ -53,9 +54,7 @@ class Collector:
         self.log = log or MemoryLog()
         self.decoder = Decoder()
         self.telemetry = Telemetry()
-        self.derived = Derived(
-            self.log, self.decoder, self.telemetry, DeriveOptions(pairing_entries=1024, **options)
-        )
+        self.derived = derived_over(self.log, ForgetfulFiles(), self.decoder, self.telemetry, **options)
 
     def receive(self, content, arrived_ns=NOW):
         self.derived.apply(self.decoder.decode(content, arrived_ns), self.log.append(content), arrived_ns)

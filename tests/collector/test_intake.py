@@ -50,6 +50,17 @@ class FakeDerived:
     def apply(self, decoded, record_position, arrived_ns):
         self.applied.append((len(decoded.spans.span_id), record_position, arrived_ns))
 
+    through = sealed_spans = 0
+
+    def resume(self):
+        return 0
+
+    def resumed(self):
+        pass
+
+    def stop(self):
+        pass
+
     def age(self, now_ns):
         self.aged.append(now_ns)
 

@@ -1,4 +1,4 @@
-"""The intake with the real decoder, log, head and disk: bytes in, the very same bytes out."""
+"""The intake with the real decoder, log, derived state and disk: bytes in, the very same bytes out."""
 
 import asyncio
 import gzip
@@ -9,12 +9,11 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.collector.derived import derived_over
 from weft_collector.errors import MalformedBody
 from weft_collector.intake import Accepted, Intake, IntakeOptions
 from weft_collector.store.files import RealFiles
-from weft_collector.store.head import Head
 from weft_collector.store.log import Log, LogOptions
-from weft_collector.store.ports import HeadNodes
 from weft_collector.telemetry import Telemetry
 from weft_collector.testing import ManualClock
 from weft_collector.wire.otlp_protobuf import Decoder
@@ -22,26 +21,13 @@ from weft_collector.wire.otlp_protobuf import Decoder
 HOUR_NS = 3_600_000_000_000
 
 
-class HeadOnly:
-    """Derived state that is a head and nothing else."""
-
-    def __init__(self, telemetry):
-        self.head = Head(telemetry)
-
-    def apply(self, decoded, record_position, arrived_ns):
-        service = decoded.resources.service[decoded.spans.resource]
-        self.head.append(*decoded[:3], record_position, HeadNodes(service, service))
-
-    def age(self, now_ns):
-        pass
-
-
 class Collector:
     def __init__(self, folder):
         telemetry, clock = Telemetry(), ManualClock()
-        self.log = Log(RealFiles(folder), telemetry, LogOptions(floor_bytes=0))
-        self.derived = HeadOnly(telemetry)
-        self.intake = Intake(self.log, Decoder(), self.derived, telemetry, IntakeOptions(clock))
+        files, decoder = RealFiles(folder), Decoder()
+        self.log = Log(files, telemetry, LogOptions(floor_bytes=0))
+        self.derived = derived_over(self.log, files, decoder, telemetry)
+        self.intake = Intake(self.log, decoder, self.derived, telemetry, IntakeOptions(clock))
         self.replayed = self.intake.replay(lambda _: None)
         self.intake.start()
 
@@ -55,13 +41,11 @@ class Collector:
 
     def trace(self, number):
         """Span, resource and scope messages of a trace."""
-        found = []
-        for p in self.derived.head.trace(0, number):
-            span, resource, scope = (self.log.read(p.position, *part) for part in p[1:])
-            found.append(
-                (Span.FromString(span), Resource.FromString(resource), InstrumentationScope.FromString(scope))
-            )
-        return found
+        messages = (Span, Resource, InstrumentationScope)
+        return [
+            tuple(kind.FromString(part) for kind, part in zip(messages, raw, strict=True))
+            for raw in self.derived.trace(0, number)
+        ]
 
     def close(self):
         self.intake.stop()

@@ -16,13 +16,16 @@ from weft_collector.api.parts import Parts, Surface
 from weft_collector.api.security import AccessRules
 from weft_collector.config import BadSetting, Config
 from weft_collector.derive import Derived, DeriveOptions
+from weft_collector.errors import CollectorError
 from weft_collector.intake import Intake, IntakeOptions
 from weft_collector.render.positions import Positions
+from weft_collector.sealing import SCHEMAS, Limits, Sealer
+from weft_collector.store.catalog import Catalog
 from weft_collector.store.files import RealFiles
 from weft_collector.store.log import Log, LogOptions
 from weft_collector.store.notices import Notice
 from weft_collector.telemetry import Telemetry
-from weft_collector.wire.limits import Limits
+from weft_collector.wire import limits as wire_limits
 from weft_collector.wire.otlp_protobuf import Decoder
 
 __all__ = ["Outside", "assemble", "version"]
@@ -62,10 +65,12 @@ def assemble(config: Config, outside: Outside) -> Parts:
         BadSetting: The data folder is none.
     """
     telemetry = Telemetry()
-    log = _open_log(config, telemetry)
-    limits = Limits(body_bytes=config.body_bytes, inflated_bytes=config.inflated_bytes)
+    files = _open_folder(config)
+    log = Log(files, telemetry, _log_options(config), _tell)
+    sealer = Sealer(_catalog(files, log), log, telemetry, _retention(config, outside.clock_ns))
+    limits = wire_limits.Limits(body_bytes=config.body_bytes, inflated_bytes=config.inflated_bytes)
     decoder = Decoder(limits)
-    derived = Derived(log, decoder, telemetry, _derive_options(config))
+    derived = Derived(log, decoder, telemetry, sealer, _derive_options(config))
     options = IntakeOptions(outside.clock_ns, limits, config.in_flight_bytes)
     intake = Intake(log, decoder, derived, telemetry, options)
     return Parts(
@@ -82,11 +87,23 @@ def assemble(config: Config, outside: Outside) -> Parts:
     )
 
 
-def _open_log(config: Config, telemetry: Telemetry) -> Log:
+def _open_folder(config: Config) -> RealFiles:
     try:
-        return Log(RealFiles(config.data), telemetry, _log_options(config), _tell)
+        return RealFiles(config.data)
     except OSError as error:
         raise BadSetting(f"data: {config.data} cannot be used as a folder: {error.strerror}.") from error
+
+
+def _catalog(files: RealFiles, log: Log) -> Catalog:
+    try:
+        return Catalog(files, log, SCHEMAS)
+    except CollectorError:
+        log.close()
+        raise
+
+
+def _retention(config: Config, clock_ns: Callable[[], int]) -> Limits:
+    return Limits(config.retention_bytes, round(config.retention_seconds * 1e9), clock_ns)
 
 
 def version() -> str:
@@ -97,7 +114,6 @@ def version() -> str:
 def _log_options(config: Config) -> LogOptions:
     return LogOptions(
         file_bytes=config.log_file_bytes,
-        retention_bytes=config.log_bytes,
         floor_bytes=config.free_disk_bytes,
     )
 

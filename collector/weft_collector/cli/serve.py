@@ -42,7 +42,7 @@ def _with_settings(command: Callable[..., None]) -> Callable[..., None]:
 Examples:
   weft serve
   weft serve --port 0 --data ./traces
-  WEFT_LOG_BYTES=50GiB weft serve
+  WEFT_RETENTION_BYTES=50GiB weft serve
 """
 )
 @_with_settings

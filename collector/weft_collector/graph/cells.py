@@ -5,6 +5,7 @@ and so on. Everything the graph knows is a sum of cells, so adding, taking back,
 merging edges are all the same addition, and what was never seen takes no room at all.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -143,3 +144,17 @@ def summed(codes: NDArray[np.int64], counts: NDArray[np.int64]) -> Cells:
     sums = np.add.reduceat(counts, first)
     kept = sums != 0
     return Cells(codes[first][kept], sums[kept])
+
+
+def total(parts: Sequence[Cells]) -> Cells:
+    """The sum of cells in any order."""
+    codes = np.concatenate([np.zeros(0, np.int64), *(part.code for part in parts)])
+    counts = np.concatenate([np.zeros(0, np.int64), *(part.value for part in parts)])
+    order = np.argsort(codes, kind="stable")
+    return summed(codes[order], counts[order])
+
+
+def renumbered(cells: Cells, numbers: Sequence[int]) -> Cells:
+    """Cells with other numbers for their edges, given by the old ones; no longer in order."""
+    edge = (cells.code >> CELL_BITS) & (MAX_EDGES - 1)
+    return Cells(cells.code + ((np.array(numbers, np.int64)[edge] - edge) << CELL_BITS), cells.value)

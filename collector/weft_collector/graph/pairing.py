@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weft_collector.graph import pairing_table as pt
-from weft_collector.graph.pairing_run import ripen, take
+from weft_collector.graph.pairing_run import foretell, ripen, take
 
 DEFAULT_CAPACITY = 1 << 20
 RIPE_AFTER_NS = 30_000_000_000
@@ -125,6 +125,14 @@ class Pairing:
         self._arrivals.clear()
         until = self._table.get("head")
         yield from self._work(lambda: ripen(self._table.address, until))
+
+    def foretell(self) -> Iterator[Rows]:
+        """What `settle` would book now; nothing is decided by asking. To be called after `flush`."""
+        head = self._table.get("head")
+        at = max(self._table.get("ripe"), head - self.capacity)
+        while at < head:
+            at = foretell(self._table.address, at)
+            yield self._table.empty_rows()
 
     def flush(self) -> Iterator[Rows]:
         """The rows that have gathered."""

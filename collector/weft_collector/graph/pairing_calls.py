@@ -94,7 +94,7 @@ def _row(table: int, entry: int, sign: int, sight: int) -> int:
 
 
 @routine
-def _emit_own(table: int, entry: int, sign: int, sight: int) -> None:
+def emit_own(table: int, entry: int, sign: int, sight: int) -> None:
     """A caller side's row in its own name: a call to its peer, or a wait for its callee."""
     row = _row(table, entry, sign, sight)
     store16(row + ROW_CALLER, load16(entry + NODE))
@@ -125,10 +125,10 @@ def settle_own(table: int, slot: int) -> None:
     book, wait = always or (alone and ready), not always and alone and not ready
     if wait != _has(entry, WAITING):
         _set(entry, WAITING, wait)
-        _emit_own(table, entry, PLUS if wait else MINUS, WAITING_SIGHT)
+        emit_own(table, entry, PLUS if wait else MINUS, WAITING_SIGHT)
     if book != _has(entry, BOOKED):
         _set(entry, BOOKED, book)
-        _emit_own(table, entry, PLUS if book else MINUS, CLIENT_ONLY)
+        emit_own(table, entry, PLUS if book else MINUS, CLIENT_ONLY)
         add64(table + WITHDRAWN, ZERO if book else PLUS)
 
 

@@ -11,7 +11,7 @@ still.
 """
 
 from weft_collector.graph.pairing_ahead import AHEAD, touch
-from weft_collector.graph.pairing_calls import decide, leave, settle_own
+from weft_collector.graph.pairing_calls import decide, emit_own, leave, settle_own
 from weft_collector.graph.pairing_index import (
     insert_id,
     link_child,
@@ -33,6 +33,7 @@ from weft_collector.graph.pairing_table import (
     CALLER,
     CAPACITY,
     CHILD,
+    CLIENT_ONLY,
     CONFLICTING,
     CONTENT,
     COUNT,
@@ -54,6 +55,7 @@ from weft_collector.graph.pairing_table import (
     LEVEL_LAST,
     LEVEL_NEXT,
     LOCAL,
+    MINUS,
     NO_NODE,
     NODE,
     NONE,
@@ -70,6 +72,7 @@ from weft_collector.graph.pairing_table import (
     START,
     TRACE,
     WAITING,
+    WAITING_SIGHT,
     add64,
     entry_at,
     load16,
@@ -278,3 +281,20 @@ def ripen(table: int, until: int) -> bool:
         if load16(entry_at(table, slot) + FLAGS) & WAITING:
             settle_own(table, slot)
     return True
+
+
+@kernel
+def foretell(table: int, slot: int) -> int:
+    """Put into the output what `ripen` would book for all that wait, from arrival number `slot` on; change nothing.
+
+    Returns:
+        Where to go on after the output was emptied; the number behind the last entry when all is done.
+    """
+    head, size = load64(table + HEAD), load64(table + CAPACITY)
+    while slot < head and _has_room(table):
+        entry = entry_at(table, slot & (size - 1))
+        if load16(entry + FLAGS) & WAITING:
+            emit_own(table, entry, MINUS, WAITING_SIGHT)
+            emit_own(table, entry, PLUS, CLIENT_ONLY)
+        slot += 1
+    return slot

@@ -13,7 +13,7 @@ counted and left out from then on. Not thread-safe: `Derived` holds its lock.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ MINUTE_COST = 64
 """Counters that a minute counts for beside its own: its arrays have a size even when they hold little."""
 
 _KEPT_SEEN = 1 << 14
+_UNMERGED = 256  # parts of a cut that are kept one by one
 _SMALL = 1 << 22  # places of an array that costs next to nothing
 
 
@@ -99,6 +100,8 @@ class Rollup:
         self._seen: set[tuple[int, int]] = set()  # spares most of the work; forgetting costs nothing else
         self._oldest: list[int] = []  # a heap of the minutes that are held
         self._floor = 0
+        self._since: list[ce.Cells] = []  # added since the last cut
+        self._foretold: list[ce.Cells] = []  # what the last cut added beyond that
         self.cells = 0
         self.dropped_minutes = 0
         self.dropped_cells = 0
@@ -110,14 +113,38 @@ class Rollup:
 
     def add(self, rows: NDArray[np.void]) -> None:
         """Add signed call rows (pairing_table.ROW)."""
-        self._add(ce.of_rows(rows, self._edges))
+        self._note(ce.of_rows(rows, self._edges))
+
+    def load(self, cells: ce.Cells, ends: NDArray[np.uint32]) -> None:
+        """Add cells that were kept in a file.
+
+        Args:
+            cells: Their edges are places in `ends`.
+            ends: caller << 16 | callee, by node numbers of this process.
+        """
+        numbers = np.empty(len(ends), np.int32)
+        ce.encode(ends, self._edges, numbers)
+        self._add(ce.total([ce.renumbered(cells, numbers.tolist())]))
+
+    def cut(self, foretold: Iterable[NDArray[np.void]]) -> list[ce.Cells]:
+        """What was added since the last cut, as parts of a sum.
+
+        Args:
+            foretold: Rows for what waits, as `Pairing.foretell` gives them. The sum of all cuts is the rollup as
+                it would be if nothing waited: that is what a process finds that starts with an empty table.
+        """
+        now = [ce.of_rows(rows, self._edges) for rows in foretold]
+        before = [ce.Cells(cells.code, -cells.value) for cells in self._foretold]
+        parts = [*self._since, *now, *before]
+        self._since, self._foretold = [], now
+        return parts
 
     def see(self, minutes: NDArray[np.int64], nodes: NDArray[np.int32]) -> None:
         """Note that nodes had spans in minutes, pair by pair."""
         pairs = zip(minutes.tolist(), nodes.tolist(), strict=True)
         new = [at for at, pair in enumerate(pairs) if pair not in self._seen]
         if new:
-            self._add(ce.of_presence(minutes[new], nodes[new], self._edges))
+            self._note(ce.of_presence(minutes[new], nodes[new], self._edges))
             kept = self._seen if len(self._seen) + len(new) <= _KEPT_SEEN else set[tuple[int, int]]()
             self._seen = kept.union(zip(minutes[new].tolist(), nodes[new].tolist(), strict=True))
 
@@ -138,6 +165,13 @@ class Rollup:
         if last - first < len(self._minutes):
             return (self._minutes[m] for m in range(first, last) if m in self._minutes)
         return (minute for m, minute in self._minutes.items() if first <= m < last)
+
+    def _note(self, cells: ce.Cells) -> None:
+        """Add cells, and remember them for the next cut."""
+        self._since.append(cells)
+        if len(self._since) >= _UNMERGED:
+            self._since = [ce.total(self._since)]
+        self._add(cells)
 
     def _add(self, cells: ce.Cells) -> None:
         """Take cells over, minute by minute."""

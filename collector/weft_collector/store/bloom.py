@@ -202,3 +202,22 @@ def fitting(filters: Filters, conditions: Sequence[NDArray[np.uint64]]) -> NDArr
     keyed = patterns.ctypes.data, ends.ctypes.data, len(ends)
     _probe(_Probe(*places, *keyed, verdicts.ctypes.data))
     return verdicts
+
+
+@kernel
+def _probe_each(filter_: int, lines: int, patterns: int, count: int, verdicts: int) -> None:
+    """Write 1 for each of `count` keys that a filter of at least one line may hold, else 0."""
+    for i in range(count):
+        store8(verdicts + i, 1 if _has(filter_, lines, patterns + i * _PATTERN_BYTES) else 0)
+
+
+def held(filter_: Filter, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """For each key, whether the filter may hold it."""
+    keys, whole = np.ascontiguousarray(keys, np.uint64), np.ascontiguousarray(filter_, np.uint64)
+    verdicts = np.ones(len(keys), np.bool_)
+    if len(whole) >= LINE_WORDS:
+        patterns = np.empty(len(keys) * _PATTERN_BYTES, np.uint8)
+        _make_patterns(keys.ctypes.data, len(keys), patterns.ctypes.data)
+        places = whole.ctypes.data, len(whole) // LINE_WORDS
+        _probe_each(*places, patterns.ctypes.data, len(keys), verdicts.ctypes.data)
+    return verdicts

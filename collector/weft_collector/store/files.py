@@ -9,6 +9,7 @@ the drive's cache; `F_FULLFSYNC` empties that.
 """
 
 import fcntl
+import mmap
 import os
 from pathlib import Path
 from typing import Final, Protocol
@@ -75,6 +76,10 @@ class Files(Protocol):
 
     def open_read(self, name: str) -> ReadFile:
         """Open an existing file for reading."""
+        ...
+
+    def map(self, name: str) -> memoryview:
+        """The file's bytes, read as they are looked at; they stay readable when its name is removed."""
         ...
 
     def size(self, name: str) -> int:
@@ -196,6 +201,13 @@ class RealFiles:
     def open_read(self, name: str) -> ReadFile:
         """See Files."""
         return _RealReadFile(self._folder / name, os.O_RDONLY)
+
+    def map(self, name: str) -> memoryview:
+        """See Files."""
+        with (self._folder / name).open("rb") as file:
+            if not self.size(name):
+                return memoryview(b"")  # no mapping can be empty
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
     def size(self, name: str) -> int:
         """See Files."""

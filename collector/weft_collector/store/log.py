@@ -37,12 +37,11 @@ from weft_collector.store.notices import Event, Listener, Notice
 from weft_collector.store.opening import open_end
 from weft_collector.store.ports import Position, Record
 from weft_collector.store.recovery import Extent, Lost, file_name, sound_blocks, torn_names
-from weft_collector.store.scan import block_at
+from weft_collector.store.scan import Block, block_at
 from weft_collector.telemetry import Telemetry
 
 __all__ = ["Log", "LogOptions"]
 
-_KEPT_FILES: Final = 2
 _RETRY_SECONDS: Final = 5.0
 
 
@@ -53,14 +52,12 @@ class LogOptions:
     Attributes:
         file_bytes: A file that has reached this size takes no further block.
         block_bytes: Inflated size at which a block is closed; a larger body gets a block of its own.
-        retention_bytes: Size of all files beyond which the oldest is removed; two files are always kept.
         floor_bytes: Free space of the disk below which nothing more is taken.
         cache_bytes: Inflated blocks kept for readers.
     """
 
     file_bytes: int = 64 << 20
     block_bytes: int = 128 << 10
-    retention_bytes: int = 10 << 30
     floor_bytes: int = 256 << 20
     cache_bytes: int = 32 << 20
 
@@ -101,7 +98,7 @@ class Log:
         self._listener = listener or _ignore
         self._cache = BlockCache(self._options.cache_bytes)
         self._builder = BlockBuilder()
-        self._closed = False
+        self._closed = self._is_full = False
         with ExitStack() as stack:
             self._lock = files.lock()
             stack.callback(self._lock.close)
@@ -113,6 +110,11 @@ class Log:
         self._file: AppendFile | None = None
         self._named = True  # the open file's name is durable
         self._durable = self._here()
+
+    @property
+    def numbers(self) -> list[int]:
+        """See SpanLog."""
+        return sorted(self._sizes.copy())
 
     @property
     def files(self) -> int:
@@ -139,7 +141,6 @@ class Log:
             with self._refusing("sync"):
                 self._sync_file()
             self._durable = self._here()
-            self._remove_oldest()
 
     def read(self, position: Position, offset: int, length: int) -> bytes:
         """See SpanLog."""
@@ -150,12 +151,12 @@ class Log:
             raise NotFound(f"No record at {position} has bytes {offset} to {offset + length}.")
         return found
 
-    def replay(self) -> Iterator[tuple[Position, Record]]:
+    def replay(self, first: int = 0) -> Iterator[tuple[Position, Record]]:
         """See SpanLog."""
         durable = self._durable
         sizes = {**self._sizes, durable.number: durable.size}
         extents = [
-            Extent(number, sizes[number]) for number in sorted(self._sizes) if number <= durable.number
+            Extent(number, sizes[number]) for number in sorted(sizes) if first <= number <= durable.number
         ]
         for found in sound_blocks(self._files, extents, durable.sequence):
             if isinstance(found, Lost):
@@ -164,6 +165,26 @@ class Log:
             number, block = found
             for offset, record in block.records:
                 yield Position(number, block.offset, offset), record
+
+    def roll(self) -> None:
+        """See SpanLog."""
+        self._is_full = True
+
+    def blocks(self, number: int) -> Iterator[Block]:
+        """See SpanLog."""
+        durable = self._durable
+        size = durable.size if number == durable.number else self._sizes.get(number, 0)
+        for found in sound_blocks(self._files, [Extent(number, size)], 1 << 62):
+            if not isinstance(found, Lost):
+                yield found[1]
+
+    def remove(self, number: int) -> None:
+        """See SpanLog."""
+        for name in [*torn_names(self._files, number), file_name(number)]:
+            self._files.remove(name)
+        self._sizes.pop(number, None)
+        text = f"{file_name(number)} and all that was made of it was removed: it is over the limits of retention."
+        self._listener(Notice(Event.REMOVED, number, text))
 
     def close(self) -> None:
         """See SpanLog."""
@@ -188,14 +209,15 @@ class Log:
         """Go on in the open file if it has room, else in a new one."""
         if self._closed:
             raise StorageFailed("The log is closed.", _RETRY_SECONDS)
-        if self._file is not None and self._sizes[self._number] < self._options.file_bytes:
+        has_room = self._sizes.get(self._number, 0) < self._options.file_bytes and not self._is_full
+        if self._file is not None and has_room:
             return
         self._sync_file()
         self._give_up_file()
         self._number += 1
         self._file = self._files.create(file_name(self._number))
         self._sizes[self._number] = 0
-        self._named = False
+        self._named = self._is_full = False
 
     def _close_block(self) -> None:
         if self._file is not None and self._builder.size:
@@ -244,7 +266,7 @@ class Log:
             self._sizes[durable.number] = durable.size
         with suppress(OSError):
             # From the end backwards, so that whatever is left is the group's beginning and has no holes.
-            for number in sorted((n for n in self._sizes if n > durable.number), reverse=True):
+            for number in sorted([n for n in self.numbers if n > durable.number], reverse=True):
                 self._files.remove(file_name(number))
                 del self._sizes[number]
             self._files.sync_folder()
@@ -278,20 +300,6 @@ class Log:
         self._telemetry.count("log_blocks_lost", lost.reason, lost.blocks)
         text = f"{lost.blocks} block(s) of the log are {lost.reason}, noticed in {file_name(lost.file)}."
         self._listener(Notice(Event.DAMAGED, lost.file, text))
-
-    def _remove_oldest(self) -> None:
-        while len(self._sizes) > _KEPT_FILES and self.size_bytes > self._options.retention_bytes:
-            number = min(self._sizes)
-            try:
-                for name in [*torn_names(self._files, number), file_name(number)]:
-                    self._files.remove(name)
-            except OSError:
-                self._telemetry.count("log_failures", "remove")
-                return  # tried again after the next group
-            del self._sizes[number]
-            self._telemetry.count("log_files_removed", "size")
-            text = f"{file_name(number)} was removed: the log is over {self._options.retention_bytes} bytes."
-            self._listener(Notice(Event.REMOVED, number, text))
 
 
 def _ignore(_notice: Notice) -> None:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from weft_collector.wire.columns import Resources, Scopes, Spans
+    from weft_collector.store.scan import Block
+    from weft_collector.wire.columns import Spans
 
 __all__ = [
     "HeadNodes",
@@ -21,9 +22,7 @@ __all__ = [
     "Position",
     "Record",
     "RecordKind",
-    "Slice",
     "SpanLog",
-    "SpanPointer",
     "SpanReader",
     "SpanTable",
     "Transport",
@@ -79,22 +78,6 @@ class Position(NamedTuple):
     file: int
     block: int
     offset: int
-
-
-class Slice(NamedTuple):
-    """A run of bytes inside a body; length 0 means that there is none."""
-
-    offset: int
-    length: int
-
-
-class SpanPointer(NamedTuple):
-    """Where one span's exact bytes are: `log.read(pointer.position, *pointer.span)`."""
-
-    position: Position
-    span: Slice
-    resource: Slice
-    scope: Slice
 
 
 class HeadNodes(NamedTuple):
@@ -180,12 +163,31 @@ class SpanLog(Protocol):
         """
         ...
 
-    def replay(self) -> Iterator[tuple[Position, Record]]:
+    def replay(self, first: int = 0) -> Iterator[tuple[Position, Record]]:
         """All records that are durable as the iteration starts, oldest first, in constant memory.
+
+        Log files with a number below `first` are left out.
 
         Damaged blocks are passed over, counted and announced; records of unknown kind are yielded like any
         other.
         """
+        ...
+
+    def roll(self) -> None:
+        """Begin a new file with the next record; for the thread that appends."""
+        ...
+
+    def blocks(self, number: int) -> "Iterator[Block]":
+        """The whole blocks of a log file, in order; empty if it is gone."""
+        ...
+
+    def remove(self, number: int) -> None:
+        """Remove a log file that is not the newest; from any one thread. Raises OSError if it cannot."""
+        ...
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """Numbers of the log files, ascending."""
         ...
 
     @property
@@ -212,14 +214,8 @@ class SpanReader(Protocol):
     Bounded: the oldest spans fall out in whole chunks and are counted; their ordinals are never used again.
     """
 
-    def append(
-        self, spans: "Spans", resources: "Resources", scopes: "Scopes", position: Position, nodes: HeadNodes
-    ) -> int:
-        """Add a batch's spans, whose body is at `position`; the ordinal of the first of them."""
-        ...
-
-    def trace(self, hi: int, lo: int) -> list[SpanPointer]:
-        """Pointers to the distinct spans of a trace, in order of arrival; empty if none is held."""
+    def append(self, spans: "Spans", nodes: HeadNodes) -> int:
+        """Add a batch's spans; the ordinal of the first of them."""
         ...
 
     def rows(self, ordinals: "NDArray[np.int64]") -> HeadRows:
@@ -232,22 +228,27 @@ class SpanTable(Protocol):
 
     Rows are sorted by the low half of the trace id, and by the order of the log within a trace. A table never
     changes; the columns are those of `span_schema.SCHEMA`. Any thread may read.
-
-    Attributes:
-        number: Number of the log file whose spans these are; tables are ordered by it.
-        rows: How many spans.
-        earliest_ns: Earliest start, ns since the epoch.
-        latest_ns: Latest start, ns since the epoch.
     """
 
     @property
-    def number(self) -> int: ...
+    def number(self) -> int:
+        """Number of the log file whose spans these are; tables are ordered by it."""
+        ...
+
     @property
-    def rows(self) -> int: ...
+    def rows(self) -> int:
+        """How many spans."""
+        ...
+
     @property
-    def earliest_ns(self) -> int: ...
+    def earliest_ns(self) -> int:
+        """Earliest start, ns since the epoch."""
+        ...
+
     @property
-    def latest_ns(self) -> int: ...
+    def latest_ns(self) -> int:
+        """Latest start, ns since the epoch."""
+        ...
 
     def trace_rows(self, trace_lo: int) -> range:
         """The rows of a trace, by the low half of its id; empty if it has none here."""

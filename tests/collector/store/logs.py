@@ -7,7 +7,7 @@ from weft_collector.store.log import Log, LogOptions
 from weft_collector.store.ports import Record
 from weft_collector.telemetry import Telemetry
 
-SMALL = LogOptions(file_bytes=2_000, block_bytes=400, retention_bytes=1 << 30, floor_bytes=0)
+SMALL = LogOptions(file_bytes=2_000, block_bytes=400, floor_bytes=0)
 
 
 def record(number: int, size: int = 100) -> Record:

@@ -148,7 +148,7 @@ class TestRead:
         log.close()
 
     def test_readers_are_right_while_the_writer_writes(self, tmp_path):
-        log = open_log(RealFiles(tmp_path), LogOptions(20_000, 2_000, 1 << 30, 0, 4_000))
+        log = open_log(RealFiles(tmp_path), LogOptions(20_000, 2_000, 0, 4_000))
         known = list(zip(append(log, record(0)), [record(0)], strict=True))
         stop, wrong = threading.Event(), []
 
@@ -206,50 +206,55 @@ class TestFolder:
         assert disk.content("notes.txt") == b"mine"
 
 
-class TestRetention:
-    def test_the_oldest_files_go_when_the_log_is_too_large(self, disk):
-        telemetry, notices = Telemetry(), []
-        options = LogOptions(2_000, 400, retention_bytes=7_000, floor_bytes=0)
-        log = open_log(disk, options, telemetry, notices)
-        for i in range(200):
+class TestRemoval:
+    def test_a_file_goes_and_the_rest_is_as_it_was(self, disk):
+        notices = []
+        log = open_log(disk, SMALL, notices=notices)
+        for i in range(60):
             append(log, record(i))
-            assert log.size_bytes <= 7_000 + 2_500
-        assert log.files == len(disk.names())
-        removed = [n.file for n in notices if n.event is Event.REMOVED]
-        assert removed == list(range(1, len(removed) + 1))
-        assert telemetry.value("log_files_removed", "size") == len(removed) > 3
+        position = append(log, record(60))[0]
+        first, *others = log.numbers
+        log.remove(first)
+        assert log.numbers == others
+        assert [n.file for n in notices if n.event is Event.REMOVED] == [first]
         left = contents(log)
-        assert left == [record(i) for i in range(200 - len(left), 200)]
+        assert left == [record(i) for i in range(61 - len(left), 61)]
+        assert log.read(position, 0, 100) == record(60).body
         log.close()
-        assert reopened(disk, options, telemetry) == left
+        telemetry = Telemetry()
+        assert reopened(disk, SMALL, telemetry) == left
         assert telemetry.value("log_blocks_lost") == 0
 
-    def test_two_files_are_always_kept(self, disk):
-        log = open_log(disk, LogOptions(2_000, 400, retention_bytes=1, floor_bytes=0))
-        for i in range(100):
-            append(log, record(i))
-        assert log.files == 2
-
-    def test_a_file_that_cannot_be_removed_harms_no_group_and_is_tried_again(self, disk):
-        telemetry = Telemetry()
-        log = open_log(disk, LogOptions(2_000, 400, retention_bytes=1, floor_bytes=0), telemetry)
-        disk.fail("remove")
-        for i in range(100):
-            append(log, record(i))
-        assert telemetry.value("log_failures", "remove") == 1
-        assert log.files == 2
-
     def test_cut_off_tails_go_with_their_file(self, disk):
-        options = LogOptions(2_000, 400, retention_bytes=1, floor_bytes=0)
-        log = open_log(disk, options)
+        log = open_log(disk)
         append(log, record(1))
         log.close()
         disk.put("log-00000001.weft", disk.content("log-00000001.weft") + b"torn")
-        log = open_log(disk, options)
+        log = open_log(disk)
         assert any(name.endswith(".torn") for name in disk.names())
-        for i in range(60):
-            append(log, record(i))
+        append(log, record(2))
+        log.remove(1)
         assert not any(name.endswith(".torn") for name in disk.names())
+
+
+class TestRolling:
+    def test_the_next_record_begins_a_new_file(self, disk):
+        log = open_log(disk)
+        append(log, record(1))
+        log.roll()
+        assert log.numbers == [1]
+        append(log, record(2))
+        append(log, record(3))
+        assert log.numbers == [1, 2]
+
+    def test_replay_can_begin_at_a_file(self, disk):
+        log = open_log(disk)
+        for i in range(3):
+            append(log, record(i))
+            log.roll()
+        assert [record for _, record in log.replay(2)] == [record(1), record(2)]
+        assert [len(block.records) for block in log.blocks(2)] == [1]
+        assert list(log.blocks(9)) == []
 
 
 class TestFloor:

@@ -11,7 +11,7 @@ from weft_collector.store.log import LogOptions
 from weft_collector.telemetry import Telemetry
 from weft_collector.testing import Crashed, ForgetfulFiles
 
-TIGHT = LogOptions(file_bytes=900, block_bytes=300, retention_bytes=1 << 30, floor_bytes=0)
+TIGHT = LogOptions(file_bytes=900, block_bytes=300, floor_bytes=0)
 SURVIVALS = list(itertools.product([0, 1, 50, 10_000], [False, True]))
 
 

@@ -23,7 +23,7 @@ STEPS = st.sampled_from(["write", "sync", "create", "sync_folder", "truncate", "
 class LogMachine(RuleBasedStateMachine):
     @initialize(file_bytes=st.integers(1, 2_000), block_bytes=st.integers(1, 1_000))
     def start(self, file_bytes, block_bytes):
-        self.options = LogOptions(file_bytes, block_bytes, 1 << 30, 0, 4_000)
+        self.options = LogOptions(file_bytes, block_bytes, 0, 4_000)
         self.disk, self.telemetry = ForgetfulFiles(), Telemetry()
         self.log = open_log(self.disk, self.options, self.telemetry)
         self.durable, self.pending, self.refused = [], [], set()

@@ -1,0 +1,134 @@
+"""All spans that are held, as tables in the order of the log; and the files that they lie in.
+
+One thread changes the catalog (the one that seals); any thread reads. What is published is replaced as a whole,
+so a reader works on the tables of one moment; files that are removed meanwhile stay readable for it.
+"""
+
+import threading
+from dataclasses import replace
+from typing import Final
+
+from weft_collector.errors import StorageFailed
+from weft_collector.store.durable import put, remove_drafts
+from weft_collector.store.files import Files
+from weft_collector.store.manifest import (
+    Manifest,
+    Schemas,
+    Sealed,
+    derived_names,
+    load_manifest,
+    rollup_name,
+    save_manifest,
+)
+from weft_collector.store.ports import SpanLog
+from weft_collector.store.segment import Segment
+
+__all__ = ["Catalog"]
+
+_RETRY_SECONDS: Final = 5.0
+
+
+class Catalog:
+    """The sealed segments of a data folder.
+
+    Args:
+        files: The folder; the caller holds its lock.
+        log: The log in it.
+        schemas: Versions of the derived files that this program writes.
+
+    Raises:
+        CorruptLog: A newer Weft wrote the manifest.
+        StorageFailed: The folder cannot be written.
+    """
+
+    def __init__(self, files: Files, log: SpanLog, schemas: Schemas) -> None:
+        self._files, self._log = files, log
+        self._lock = threading.Lock()
+        try:
+            self.manifest = load_manifest(files, schemas)
+            self._clean()
+        except OSError as error:
+            raise StorageFailed(f"The data folder cannot be opened: {error}.", _RETRY_SECONDS) from error
+        self.segments = tuple(Segment(files, s, log) for s in self.manifest.sealed if s.rows and not s.gone)
+
+    @property
+    def spans(self) -> int:
+        """How many distinct spans the segments hold."""
+        return sum(segment.rows for segment in self.segments)
+
+    @property
+    def segment_bytes(self) -> int:
+        """Bytes of the segments: what goes with the log; rollups stay longer."""
+        return sum(
+            part.size_bytes - part.files.get(rollup_name(part.number), 0) for part in self.manifest.sealed
+        )
+
+    def add(self, sealed: Sealed, contents: dict[str, bytes]) -> None:
+        """Make the files of a log file durable, and show them.
+
+        Args:
+            sealed: What to say of them; its number is higher than all before.
+            contents: The files by name.
+        """
+        for name, content in contents.items():
+            put(self._files, name, content)
+        self._files.sync_folder()
+        self._show(replace(self.manifest, sealed=(*self.manifest.sealed, sealed)))
+
+    def forget(self, number: int) -> None:
+        """Show the spans of a log file no more, and remove its segment; its rollup stays."""
+        kept: list[Sealed] = []
+        removed: set[str] = set()
+        for part in self.manifest.sealed:
+            if part.number == number:
+                rollup = rollup_name(number)
+                removed = set(part.files) - {rollup}
+                files = {name: size for name, size in part.files.items() if name == rollup}
+                part = replace(part, files=files, gone=True)  # noqa: PLW2901 - the part as it is kept
+            kept.append(part)
+        self._show(replace(self.manifest, sealed=tuple(kept)))
+        for name in removed:
+            self._files.remove(name)
+
+    def freeze(self, name: str, content: bytes, through: int) -> None:
+        """Put the sum of rollups of log files that are gone in the place of their own.
+
+        Args:
+            name: The new file.
+            content: Its bytes.
+            through: The last log file in it.
+        """
+        put(self._files, name, content)
+        self._files.sync_folder()
+        before = self.manifest
+        kept = tuple(part for part in before.sealed if part.number > through)
+        self._show(replace(before, sealed=kept, frozen={name: len(content)}, frozen_through=through))
+        for gone in before.names() - self.manifest.names():
+            self._files.remove(gone)
+
+    def reset(self) -> None:
+        """Forget everything that the log can tell again."""
+        kept = tuple(part for part in self.manifest.sealed if part.gone)
+        self._show(replace(self.manifest, sealed=kept))
+        self._clean()
+
+    def read(self, name: str) -> memoryview:
+        """The bytes of a derived file."""
+        return self._files.map(name)
+
+    def _show(self, manifest: Manifest) -> None:
+        """Make a manifest the one that counts, and publish its segments."""
+        save_manifest(self._files, manifest)
+        known = {segment.number: segment for segment in self.segments}
+        live = [part for part in manifest.sealed if part.rows and not part.gone]
+        segments = tuple(known.get(p.number) or Segment(self._files, p, self._log) for p in live)
+        with self._lock:
+            self.manifest, self.segments = manifest, segments
+
+    def _clean(self) -> None:
+        """Remove what a crash has left: drafts, and derived files that do not count."""
+        remove_drafts(self._files)
+        names = self.manifest.names()
+        for name in derived_names(self._files):
+            if name not in names:
+                self._files.remove(name)

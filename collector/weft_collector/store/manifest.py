@@ -1,0 +1,176 @@
+"""The manifest: which derived files of the data folder count.
+
+Sealing writes the files of a segment first, each durably under its own name, and the manifest last, in one
+step. So whatever the manifest names is whole, and whatever it does not name is the remains of a crash: it is
+removed at the next start, and the log that it came from is read again.
+
+The manifest is one small JSON text, rewritten as a whole: some 300 bytes for each log file. Refused: appending a
+record for each change; that is a second log with a recovery of its own, for a file that is written every few
+seconds at most.
+"""
+
+import json
+import re
+import zlib
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from weft_collector.errors import CorruptLog
+from weft_collector.store.durable import put
+from weft_collector.store.files import Files
+
+__all__ = [
+    "MANIFEST",
+    "Manifest",
+    "Schemas",
+    "Sealed",
+    "derived_names",
+    "index_name",
+    "load_manifest",
+    "rollup_name",
+    "save_manifest",
+    "spans_name",
+]
+
+MANIFEST: Final = "manifest.json"
+FORMAT: Final = 1
+_DERIVED: Final = re.compile(
+    r"(?:spans-\d{8,18}\.parquet|index-\d{8,18}\.weft|rollup-\d{8,18}\.parquet|frozen-\d{8,18}\.parquet)"
+)
+
+
+def spans_name(number: int) -> str:
+    """Name of the Parquet file with the spans of a log file."""
+    return f"spans-{number:08d}.parquet"
+
+
+def index_name(number: int) -> str:
+    """Name of the index over the spans of a log file."""
+    return f"index-{number:08d}.weft"
+
+
+def rollup_name(number: int) -> str:
+    """Name of what a log file adds to the rollups."""
+    return f"rollup-{number:08d}.parquet"
+
+
+def derived_names(files: Files) -> list[str]:
+    """All files in the folder that are derived from the log, whether they count or not."""
+    return [name for name in files.names() if _DERIVED.fullmatch(name)]
+
+
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    """Versions of the derived files; what is of another version is derived again.
+
+    Attributes:
+        spans: Of the Parquet columns.
+        index: Of the index file.
+        rollup: Of the rollup's cells.
+    """
+
+    spans: int
+    index: int
+    rollup: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What is derived from one log file.
+
+    Attributes:
+        number: Of the log file.
+        rows: Distinct spans; with 0 there is no segment.
+        duplicates: Spans that stand in this file or an older one already.
+        twins: Numbers of the older files that those stand in.
+        earliest_ns: Earliest start of a span.
+        latest_ns: Latest start of a span.
+        arrived_ns: Arrival of the last record, by which the file ages.
+        files: Name and bytes of each file.
+        gone: The log file and its segment went by retention; only the rollup is left.
+    """
+
+    number: int
+    rows: int
+    duplicates: int
+    twins: tuple[int, ...]
+    earliest_ns: int
+    latest_ns: int
+    arrived_ns: int
+    files: dict[str, int]
+    gone: bool = False
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all its files."""
+        return sum(self.files.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What counts.
+
+    Attributes:
+        schemas: Versions of all files named.
+        sealed: By number, without holes but for files that went by retention.
+        frozen: Sums of log files that are gone, as a file and its bytes; empty if there are none.
+        frozen_through: The last log file whose rollup is in `frozen`.
+    """
+
+    schemas: Schemas
+    sealed: tuple[Sealed, ...] = ()
+    frozen: dict[str, int] = field(default_factory=dict)
+    frozen_through: int = 0
+
+    @property
+    def through(self) -> int:
+        """The last log file that need not be read again; 0 if all must be."""
+        return max((part.number for part in self.sealed), default=self.frozen_through)
+
+    def names(self) -> set[str]:
+        """All files that count."""
+        return {name for part in self.sealed for name in part.files} | set(self.frozen)
+
+
+def save_manifest(files: Files, manifest: Manifest) -> None:
+    """Make this the manifest, durably; all files that it names must be durable by name and content."""
+    text = json.dumps({"format": FORMAT, **asdict(manifest)}, separators=(",", ":"))
+    put(files, MANIFEST, f"{zlib.crc32(text.encode()):08x} {text}\n".encode())
+    files.sync_folder()
+
+
+def load_manifest(files: Files, schemas: Schemas) -> Manifest:
+    """The manifest; an empty one if there is none, it is damaged, or its files are of other versions.
+
+    Raises:
+        CorruptLog: A newer Weft wrote it.
+    """
+    empty = Manifest(schemas)
+    try:
+        data = bytes(files.map(MANIFEST))
+    except FileNotFoundError:
+        return empty
+    checksum, _, text = data.rstrip(b"\n").partition(b" ")
+    if checksum != f"{zlib.crc32(text):08x}".encode():
+        return empty
+    found = json.loads(text)
+    if found.pop("format") > FORMAT:
+        raise CorruptLog(
+            f"{MANIFEST} was written by a newer Weft: install that, or choose another data folder."
+        )
+    manifest = _manifest(found)
+    return manifest if manifest.schemas == schemas and _all_there(files, manifest) else empty
+
+
+def _manifest(found: dict[str, Any]) -> Manifest:
+    parts: list[dict[str, Any]] = found.pop("sealed")
+    for part in parts:
+        part["twins"] = tuple(part["twins"])  # JSON knows lists only
+    sealed = tuple(Sealed(**part) for part in parts)
+    return Manifest(schemas=Schemas(**found.pop("schemas")), sealed=sealed, **found)
+
+
+def _all_there(files: Files, manifest: Manifest) -> bool:
+    sizes = {name: size for part in manifest.sealed for name, size in part.files.items()} | manifest.frozen
+    there = set(files.names())
+    return all(name in there and files.size(name) == size for name, size in sizes.items())

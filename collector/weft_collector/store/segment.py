@@ -1,0 +1,182 @@
+"""Reading a sealed segment."""
+
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyarrow import parquet
+
+from weft_collector.store import bloom
+from weft_collector.store.arrow_bytes import table_of
+from weft_collector.store.dictionaries import Dictionary
+from weft_collector.store.files import Files
+from weft_collector.store.identity import identities, owners
+from weft_collector.store.manifest import Sealed, index_name, spans_name
+from weft_collector.store.ports import SpanLog
+from weft_collector.store.segment_build import ROW_GROUP
+from weft_collector.store.segment_index import IndexFile
+from weft_collector.store.span_schema import KINDS
+from weft_collector.store.token_filters import TokenFilters
+
+__all__ = ["Segment", "identities_in", "words_of"]
+
+Words = NDArray[np.uint64]
+_IDENTITY = ("TraceId", "SpanId", "SpanKind", "ServiceInstanceId", "ServiceName", "HostName")
+
+
+class Segment:
+    """See SpanTable; opening reads the index's header alone.
+
+    Args:
+        files: The data folder.
+        sealed: What the manifest says of it.
+        log: Where long resources are read.
+
+    Raises:
+        CorruptLog: A file is not what it should be.
+    """
+
+    def __init__(self, files: Files, sealed: Sealed, log: SpanLog) -> None:
+        self.sealed = sealed
+        self._files, self._log = files, log
+        self._index = IndexFile(files.map(index_name(sealed.number)), index_name(sealed.number))
+        self._bloom = np.frombuffer(self._index.section("bloom"), np.uint64)
+        self._traces = np.frombuffer(self._index.section("traces"), np.uint64)
+        self._first = np.frombuffer(self._index.section("first"), np.uint32)
+        self._spans = files.map(spans_name(sealed.number))
+        self._lock = threading.Lock()
+        self._opened: parquet.ParquetFile | None = None
+
+    @property
+    def number(self) -> int:
+        """Of its log file."""
+        return self.sealed.number
+
+    @property
+    def rows(self) -> int:
+        """Distinct spans."""
+        return self.sealed.rows
+
+    @property
+    def earliest_ns(self) -> int:
+        """Earliest start."""
+        return self.sealed.earliest_ns
+
+    @property
+    def latest_ns(self) -> int:
+        """Latest start."""
+        return self.sealed.latest_ns
+
+    @property
+    def index(self) -> IndexFile:
+        """Its index file."""
+        return self._index
+
+    @property
+    def bloom(self) -> NDArray[np.uint64]:
+        """The filter of its traces' low halves."""
+        return self._bloom
+
+    def trace_rows(self, trace_lo: int) -> range:
+        """See SpanTable."""
+        at = int(np.searchsorted(self._traces, np.uint64(trace_lo)))
+        if at == len(self._traces) or int(self._traces[at]) != trace_lo:
+            return range(0)
+        return range(
+            int(self._first[at]), int(self._first[at + 1]) if at + 1 < len(self._first) else self.rows
+        )
+
+    def summary(self) -> pa.Table:
+        """See SpanTable."""
+        return table_of(self._index.section("summary"))
+
+    def blocks_with(self, tokens: Sequence[Words]) -> NDArray[np.uint32] | None:
+        """See SpanTable."""
+        return self._tokens.blocks_with(tokens)
+
+    def read(self, columns: Sequence[str], rows: range | None = None) -> pa.Table:
+        """See SpanTable."""
+        rows = range(self.rows) if rows is None else rows
+        first = rows.start // ROW_GROUP
+        groups = range(first, -(-rows.stop // ROW_GROUP))
+        with self._lock:
+            table = self._file().read_row_groups(list(groups), columns=list(columns), use_threads=False)
+        return table.select(list(columns)).slice(rows.start - first * ROW_GROUP, len(rows))
+
+    def read_block(self, block: int, columns: Sequence[str]) -> pa.Table:
+        """See SpanTable."""
+        table = self.read([*dict.fromkeys((*columns, "Block"))])
+        return table.filter(pc.equal(table["Block"], pa.scalar(block, pa.uint32()))).select(list(columns))
+
+    def resource(self, resource_id: int) -> tuple[bytes, str]:
+        """See SpanTable."""
+        return self._dictionaries["resources"].get(resource_id)
+
+    def scope(self, scope_id: int) -> tuple[bytes, str]:
+        """See SpanTable."""
+        return self._dictionaries["scopes"].get(scope_id)
+
+    def holding(self, traces: Words) -> NDArray[np.bool_]:
+        """See Older."""
+        found = bloom.held(self._bloom, traces)
+        found[found] = np.isin(traces[found], self._traces)
+        return found
+
+    def identities(self, traces: Words) -> Words:
+        """See Older."""
+        at = np.searchsorted(self._traces, traces)
+        ends = np.append(self._first, np.uint32(self.rows))
+        groups = np.unique(np.concatenate([self._first[at], ends[at + 1] - 1]) // ROW_GROUP)
+        with self._lock:
+            table = self._file().read_row_groups(groups.tolist(), columns=list(_IDENTITY), use_threads=False)
+        return identities_in(table)
+
+    @cached_property
+    def _tokens(self) -> TokenFilters:
+        return TokenFilters.from_bytes(self._index.section("tokens"))
+
+    @cached_property
+    def _dictionaries(self) -> dict[str, Dictionary]:
+        sections = ("resources", "scopes")
+        return {n: Dictionary(self.number, table_of(self._index.section(n)), self._log) for n in sections}
+
+    def _file(self) -> parquet.ParquetFile:
+        if self._opened is None:
+            self._opened = parquet.ParquetFile(pa.BufferReader(pa.py_buffer(self._spans)))
+        return self._opened
+
+
+def words_of(column: "pa.ChunkedArray", word: int = 0) -> Words:
+    """One word of each value of a column of ids; `word` counts from the front, -1 is the last."""
+    array = column.combine_chunks()
+    width = array.type.byte_width // 8
+    data = np.frombuffer(array.buffers()[1], ">u8")[
+        array.offset * width : (array.offset + len(array)) * width
+    ]
+    return data.reshape(-1, width)[:, word].astype(np.uint64)
+
+
+def identities_in(table: pa.Table) -> Words:
+    """The identities of a table's spans."""
+    kinds = _codes(table["SpanKind"])
+    kind = np.array([KINDS.index(text) for text in kinds[1]], np.int64)[kinds[0]]
+    columns = [_codes(table[name]) for name in ("ServiceInstanceId", "ServiceName", "HostName")]
+    distinct, which = np.unique(
+        np.stack([codes for codes, _ in columns], axis=1), axis=0, return_inverse=True
+    )
+    instances, services, hosts = (texts for _, texts in columns)
+    rows: list[list[int]] = distinct.tolist()
+    owner = owners(((instances[i], services[s], hosts[h]) for i, s, h in rows), str)
+    ids = words_of(table["TraceId"], -1), words_of(table["SpanId"])
+    return identities(*ids, kind, owner[which.reshape(-1)])
+
+
+def _codes(column: "pa.ChunkedArray") -> tuple[NDArray[np.int64], list[str]]:
+    """A column of texts as codes, and the texts they stand for."""
+    array = column.unify_dictionaries().combine_chunks()
+    array = array.dictionary_encode() if not pa.types.is_dictionary(array.type) else array
+    return array.indices.to_numpy(zero_copy_only=False).astype(np.int64), array.dictionary.to_pylist()

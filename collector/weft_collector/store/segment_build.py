@@ -1,0 +1,189 @@
+"""Making a segment: from the rows of one log file, and its blocks, to the bytes of its files.
+
+A pure function of the log file and of the older tables, so that a rebuild makes the same. Spans that stand in
+the file, or in an older table, already are left out (rule 1 of docs/graph-rules.md). The rows are sorted by the
+low half of the trace id and, within a trace, by the order of the log; so a trace is one run of rows.
+
+Parquet, measured over 1 Mi spans: ids are random, so they are stored plain and uncompressed; texts have
+dictionaries; 16 Ki rows a group keep a lookup small. The page checksums are for `weft verify`.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import parquet
+
+from weft_collector.store import bloom
+from weft_collector.store.arrow_bytes import table_bytes
+from weft_collector.store.block_tokens import BlockTokens
+from weft_collector.store.blocks import body_slice
+from weft_collector.store.dictionaries import DictionaryBuilder
+from weft_collector.store.identity import first_of_each, identities, owners
+from weft_collector.store.scan import Block
+from weft_collector.store.segment_index import index_bytes
+from weft_collector.store.span_columns import Texts, arrow_columns
+from weft_collector.store.summary import summary_of
+from weft_collector.store.token_filters import TokenFilters
+from weft_collector.store.unsealed import SpanRows
+
+__all__ = ["ROW_GROUP", "Built", "Older", "build_segment", "identity_of", "older_twins"]
+
+ROW_GROUP: Final = 16_384
+_TRACE_BITS: Final = 20  # bits a trace id in the bloom filter
+_PLAIN: Final = ("TraceId", "SpanId", "ParentSpanId", "Timestamp", "Duration", "Offset", "Length")
+
+Words = NDArray[np.uint64]
+
+
+class Older(Protocol):
+    """A table of older spans, asked which of some spans it has."""
+
+    @property
+    def number(self) -> int:
+        """Of its log file."""
+        ...
+
+    def holding(self, traces: Words) -> NDArray[np.bool_]:
+        """Which of these distinct traces (low halves) have spans here."""
+        ...
+
+    def identities(self, traces: Words) -> Words:
+        """The identities of the spans of these traces, which it holds."""
+        ...
+
+
+class Built(NamedTuple):
+    """A segment's files, and what the manifest says of it.
+
+    Attributes:
+        spans: The Parquet file.
+        lookup: The index file.
+        rows: Distinct spans.
+        duplicates: Spans left out.
+        twins: Numbers of the older tables that have the spans left out.
+        earliest_ns: Earliest start, 0 without rows.
+        latest_ns: Latest start.
+    """
+
+    spans: bytes
+    lookup: bytes
+    rows: int
+    duplicates: int
+    twins: tuple[int, ...]
+    earliest_ns: int
+    latest_ns: int
+
+
+def build_segment(rows: SpanRows, blocks: Iterable[Block], texts: Texts, older: Sequence[Older]) -> Built:
+    """Make the segment of a log file.
+
+    Args:
+        rows: Its spans in the order of the log.
+        blocks: Its blocks.
+        texts: The texts behind the ids in `rows`.
+        older: All older tables.
+    """
+    again, twins = repeated(rows, texts, older)
+    sections = _Sections(rows, texts)
+    for block in blocks:
+        sections.take(block)
+    kept = np.flatnonzero(~again)
+    traces = rows.columns["trace_lo"][kept]
+    order = np.argsort(traces, kind="stable")
+    sorted_rows, traces = rows.take(kept[order]), traces[order]
+    table = arrow_columns(sorted_rows, sections.ids, texts)
+    first = np.flatnonzero(np.diff(traces, prepend=~traces[:1]))
+    start = sorted_rows.columns["start"]
+    index = {
+        "bloom": bloom.build(traces[first], _TRACE_BITS).tobytes(),
+        "traces": traces[first].tobytes(),
+        "first": first.astype(np.uint32).tobytes(),
+        "summary": table_bytes(summary_of(table)),
+        **sections.to_bytes(),
+    }
+    times = (int(start.min()), int(start.max())) if len(start) else (0, 0)
+    return Built(parquet_bytes(table), index_bytes(index), len(traces), int(again.sum()), twins, *times)
+
+
+def parquet_bytes(table: "pa.Table") -> bytes:
+    """The table as a Parquet file."""
+    sink = pa.BufferOutputStream()
+    packed = [name for name in table.column_names if name not in _PLAIN]
+    parquet.write_table(
+        table, sink, row_group_size=ROW_GROUP, use_dictionary=packed, write_statistics=["Timestamp", "Duration"],
+        compression={name: "NONE" if name in _PLAIN[:3] else "ZSTD" for name in table.column_names},
+        compression_level={name: 1 for name in table.column_names if name not in _PLAIN[:3]},
+        store_schema=True, write_page_checksum=True,
+    )  # fmt: skip
+    return sink.getvalue().to_pybytes()
+
+
+def identity_of(rows: SpanRows, texts: Texts) -> Words:
+    """The identity of each row."""
+    runs, c = rows.runs, rows.columns
+    triples = zip(*(runs[word].tolist() for word in ("instance", "service", "host")), strict=True)
+    owner = owners(triples, texts.text)[rows.run] if len(runs) else np.zeros(0, np.uint64)
+    return identities(c["trace_lo"], c["span_id"], c["kind"], owner)
+
+
+def repeated(
+    rows: SpanRows, texts: Texts, older: Sequence[Older]
+) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
+    """Which rows stand earlier already, and the numbers of the older tables that have some of them."""
+    identity = identity_of(rows, texts)
+    return older_twins(identity, rows.columns["trace_lo"], older)
+
+
+def older_twins(
+    identity: Words, trace_lo: Words, older: Sequence[Older]
+) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
+    """Which of some spans, given in the order of the log, are not the first of their identity; and where those are."""
+    again = ~first_of_each(identity)
+    traces = np.unique(trace_lo)
+    twins: list[int] = []
+    for table in older:
+        common = traces[table.holding(traces)]
+        if len(common):
+            found = np.isin(identity, table.identities(common))
+            twins += [table.number] if found.any() else []
+            again |= found
+    return again, tuple(sorted(set(twins)))
+
+
+class _Sections:
+    """What the blocks of the log add: token filters, and the bytes of resources and scopes."""
+
+    def __init__(self, rows: SpanRows, texts: Texts) -> None:
+        self._runs, self._texts = rows.runs, texts
+        self._tokens = BlockTokens()
+        self._filters: list[tuple[int, bloom.Filter]] = []
+        self._builders = {which: DictionaryBuilder(len(rows.runs)) for which in ("resource", "scope")}
+        blocks, first = np.unique(rows.runs["block"], return_index=True)
+        ends = np.append(first[1:], len(rows.runs))
+        self._at = dict(zip(blocks.tolist(), zip(first.tolist(), ends.tolist(), strict=True), strict=True))
+
+    @property
+    def ids(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """For each run, its ResourceId and its ScopeId."""
+        return self._builders["resource"].ids, self._builders["scope"].ids
+
+    def take(self, block: Block) -> None:
+        """Note what the spans of a block have, and what its runs name."""
+        self._filters.append((block.offset, self._tokens.filter(block.inflated)))
+        a, b = self._at.get(block.offset, (0, 0))
+        for run in range(a, b):
+            for which, builder in self._builders.items():
+                body, offset, length, schema = (
+                    int(self._runs[run][name])
+                    for name in ("body", f"{which}_offset", f"{which}_length", f"{which}_schema")
+                )
+                content = body_slice(block.inflated, body, offset, length) or b""
+                builder.add(run, content, self._texts.text(schema), (block.offset, body, offset, length))
+
+    def to_bytes(self) -> dict[str, bytes]:
+        """The sections of the index file."""
+        dictionaries = {f"{which}s": builder.to_bytes() for which, builder in self._builders.items()}
+        return {**dictionaries, "tokens": TokenFilters.of(self._filters).to_bytes()}
