@@ -24,7 +24,8 @@ __all__ = ["BITS_PER_TOKEN", "MOST_TOKENS", "BlockTokens"]
 BITS_PER_TOKEN: Final = 16
 #: Most tokens of a block; a filter of as many has 2 MiB.
 MOST_TOKENS: Final = 1 << 20
-_USUAL_TOKENS: Final = 1 << 12  # a block of 128 KiB has about 1,500
+_USUAL_TOKENS: Final = 1 << 12  # a block of 128 KiB has about 1,200
+_BYTES_PER_TOKEN: Final = 64  # at least, as a rule; a block with more tokens is walked twice
 
 _SPANS = number(RecordKind.SPANS)
 
@@ -62,12 +63,22 @@ class BlockTokens:
     def tokens(self, inflated: bytes) -> NDArray[np.uint64] | None:
         """The tokens of an inflated block; None if it cannot be walked or has too many."""
         view = np.frombuffer(inflated or b"\0", np.uint8)
-        self._usual.clear()
-        sink = self._usual
+        sink = self._sink(len(inflated))
         while _take_block(view.ctypes.data, len(inflated), sink.address) >= 0:
             if sink.count <= sink.room:
                 return sink.listed()
             if sink.room == MOST_TOKENS:
                 return None
-            sink = Sink(min(1 << (sink.count - 1).bit_length(), MOST_TOKENS))
+            sink = _sink_for(sink.count)
         return None
+
+    def _sink(self, size: int) -> Sink:
+        """An empty set for a block of this size."""
+        if size > _USUAL_TOKENS * _BYTES_PER_TOKEN:
+            return _sink_for(size // _BYTES_PER_TOKEN)
+        self._usual.clear()
+        return self._usual
+
+
+def _sink_for(tokens: int) -> Sink:
+    return Sink(min(1 << (tokens - 1).bit_length(), MOST_TOKENS))

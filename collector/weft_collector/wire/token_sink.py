@@ -1,9 +1,9 @@
 """Tokens and the set that kernels collect them in.
 
-A token is the 64-bit hash of `key=value`: `strings.hash_bytes` with fixed numbers, first of the key, seeded with
-KEY_SEED; then of the value, seeded with the key's hash xor TEXT or DOUBLE. It must mean the same after a restart,
-so it cannot be seeded by chance. A sender can choose texts with the same token, and gains that a search looks
-into its blocks in vain.
+A token is the 64-bit hash of `key=value`: first the hash of the key, seeded with KEY_SEED; then that of the value,
+seeded with the key's hash xor TEXT or DOUBLE. A hash takes 16 bytes a step, the last step the last 16 bytes, whatever
+of them was taken before (`docs/segments.md` has it in full). It must mean the same after a restart, so it cannot be
+seeded by chance. A sender can choose texts with the same token, and gains that a search looks into its blocks in vain.
 
 The set is only a sieve. A token that finds no free place within PROBES steps, as those of an adversary may, is
 listed once more; so work is bounded for each token, and no choice of texts makes it quadratic. What is beyond the
@@ -15,13 +15,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from weft_collector.kernel import inline, kernel, load64, number, routine, shift_right, store8, store64
+from weft_collector.kernel import (
+    fold_multiply,
+    inline,
+    kernel,
+    load64,
+    number,
+    routine,
+    shift_right,
+    store8,
+    store64,
+)
 from weft_collector.wire.protobuf_reader import SCRATCH_BYTES
-from weft_collector.wire.strings import hash_bytes
+from weft_collector.wire.strings import load_part
 
 #: What the hash of a key starts with, and what tells a text from a double.
 KEY_SEED, TEXT, DOUBLE = number(0x5DEECE66D1CE4E5B), number(0), number(0x2545F4914F6CDD1D)
-MULTIPLIER = number(0x1F83D9ABFB41BD6B)
+_FACTOR = number(0x1F83D9ABFB41BD6B)
 
 #: The keys of what is no attribute.
 SPAN_NAME_KEY, EVENT_NAME_KEY = "name", "event.name"
@@ -38,10 +48,25 @@ _WORDS: Final = b"true" + b"false" + SPAN_NAME_KEY.encode() + EVENT_NAME_KEY.enc
 
 
 @inline
+def _hash(p: int, length: int, seed: int) -> int:
+    """The hash of a text."""
+    value = seed + length
+    if length >= 16:
+        last = p + length - 16
+        while p < last:
+            value = fold_multiply(load64(p) ^ _FACTOR, load64(p + 8) ^ value)
+            p += 16
+        return fold_multiply(load64(last) ^ _FACTOR, load64(last + 8) ^ value)
+    if length >= 8:
+        return fold_multiply(load64(p) ^ _FACTOR, load64(p + length - 8) ^ value)
+    return fold_multiply(load_part(p, length) ^ _FACTOR, value)
+
+
+@inline
 def _token(key: tuple[int, int], value: tuple[int, int], tag: int) -> int:
-    """The hash of a key and a value, each given by its begin and end."""
-    seed = hash_bytes(key[0], key[1] - key[0], KEY_SEED, MULTIPLIER)
-    return hash_bytes(value[0], value[1] - value[0], seed ^ tag, MULTIPLIER)
+    """The token of a key and a value, each given by its begin and end."""
+    seed = _hash(key[0], key[1] - key[0], KEY_SEED)
+    return _hash(value[0], value[1] - value[0], seed ^ tag)
 
 
 @kernel

@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 WORD = (1 << 64) - 1
-KEY_SEED, MULTIPLIER, DOUBLE = 0x5DEECE66D1CE4E5B, 0x1F83D9ABFB41BD6B, 0x2545F4914F6CDD1D
+KEY_SEED, FACTOR, DOUBLE = 0x5DEECE66D1CE4E5B, 0x1F83D9ABFB41BD6B, 0x2545F4914F6CDD1D
 
 
 def _number(data: bytes) -> int:
@@ -21,14 +21,19 @@ def fold(left: int, right: int) -> int:
 
 def hashed(data: bytes, seed: int) -> int:
     value, length = seed + len(data) & WORD, len(data)
+
+    def mixed(first: bytes, second: bytes) -> int:
+        return fold(_number(first) ^ FACTOR, _number(second) ^ value)
+
+    if length >= 16:
+        for at in range(0, length - 16, 16):
+            value = mixed(data[at : at + 8], data[at + 8 : at + 16])
+        return mixed(data[-16:-8], data[-8:])
     if length >= 8:
-        for at in range(0, length - 8, 8):
-            value = fold(_number(data[at : at + 8]) ^ value, MULTIPLIER)
-        return fold(_number(data[-8:]) ^ value, MULTIPLIER)
+        return mixed(data[:8], data[-8:])
     if length >= 4:
-        return fold(_number(data[:4] + data[-4:]) ^ value, MULTIPLIER)
-    short = bytes([data[0], data[length >> 1], data[-1]]) if data else b""
-    return fold(_number(short) ^ value, MULTIPLIER)
+        return mixed(data[:4] + data[-4:], b"")
+    return mixed(bytes([data[0], data[length >> 1], data[-1]]) if data else b"", b"")
 
 
 def token(key: str, value: str | float) -> int:
