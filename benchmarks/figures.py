@@ -8,11 +8,10 @@ sign says: "<= 5" or ">= 350".
 import argparse
 import json
 import re
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
-__all__ = ["Figure", "command", "show"]
+__all__ = ["Figure", "command", "parser_of", "show"]
 
 _BOUND: Final = re.compile(r"(<=|>=) *([\d.]+)")
 _WORDS: Final = {True: "yes", False: "NO", None: ""}
@@ -67,15 +66,21 @@ def show(figures: Iterable[Figure]) -> None:
 
 
 def command(
-    measure: Callable[[argparse.Namespace], Sequence[Figure]], parser: argparse.ArgumentParser
+    measure: Callable[[argparse.Namespace], Sequence[Figure]],
+    parser: argparse.ArgumentParser,
+    arguments: Sequence[str] | None = None,
 ) -> int:
     """A benchmark's command line: `--json` prints a list, else a table; 1 if a gate is missed."""
     parser.add_argument("--json", action="store_true", help="print a JSON list of the figures")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     figures = measure(given)
     if given.json:
-        json.dump([figure.as_dict() for figure in figures], sys.stdout, indent=1)
-        print()
+        print(json.dumps([figure.as_dict() for figure in figures], indent=1))
     else:
         show(figures)
     return 1 if any(figure.met is False for figure in figures) else 0
+
+
+def parser_of(doc: str | None) -> argparse.ArgumentParser:
+    """A parser that shows a script's docstring as it stands."""
+    return argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)

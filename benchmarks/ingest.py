@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from benchmarks.collector import Collector, Watch, collector
-from benchmarks.figures import Figure, command
+from benchmarks.figures import Figure, command, parser_of
 from benchmarks.load import Load, Options, Replays, Result, Source, compressed
 from benchmarks.pool import Pool
 
@@ -111,9 +111,7 @@ def all_figures(given: argparse.Namespace) -> Sequence[Figure]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--seconds", type=float, default=8.0, help="of each load")
     parser.add_argument("--only", help="one way, as identity,2048 or gzip,512")
     parser.add_argument("--folder", type=Path, help="where data folders are made")

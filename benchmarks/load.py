@@ -13,7 +13,6 @@ a load of compressed bodies ends when they are used up. The client costs about 8
 as much again for the kernel's copying; `Result.cpu` says what it was.
 """
 
-import argparse
 import itertools
 import re
 import socket
@@ -30,6 +29,7 @@ import zstandard
 from isal import igzip
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from benchmarks.figures import parser_of
 from benchmarks.pool import Pass, Pool
 
 __all__ = ["Answer", "Body", "Connection", "Load", "Options", "Replays", "Result", "compressed"]
@@ -355,9 +355,7 @@ class Load:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("url", help="address of a collector")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--spans", type=int, default=0, help="stop after so many")
