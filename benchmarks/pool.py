@@ -20,7 +20,7 @@ hundred KiB at a time, as the log's do, and flattering for dictionaries over eve
 import hashlib
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple, Self
@@ -29,12 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-ROOT: Final = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from tests.collector.wire import otlp_factory  # noqa: E402 - needs the line above
+from tests.collector.wire import otlp_factory
 
 POOL_SPANS: Final = 1 << 18
+FOLDER: Final = Path(tempfile.gettempdir()) / "weft-benchmark-pools"
 FORMAT: Final = 2
 COLUMNS: Final = ("trace_hi", "trace_lo", "parent_id", "span_id", "start", "end")
 U64: Final = np.dtype("<u8")
@@ -92,14 +90,20 @@ class Pool:
         self.seed = seed
 
     @classmethod
-    def of(cls, spans: int, total: int = POOL_SPANS, seed: int = 0, folder: Path | None = None) -> Self:
-        """The pool with bodies of `spans` spans; made if the folder has none yet."""
-        folder = folder or Path(tempfile.gettempdir()) / "weft-benchmark-pools"
-        path = folder / f"pool-{FORMAT}-{_fingerprint()}-{spans}-{total}.npz"
+    def of(cls, spans: int, total: int = POOL_SPANS, seed: int = 0) -> Self:
+        """The pool with bodies of `spans` spans of a shop."""
+        count = max(2, total // spans)
+        return cls.kept(f"shop-{spans}-{total}", lambda: otlp_factory.realistic(count, spans), seed)
+
+    @classmethod
+    def kept(cls, name: str, make: Callable[[], Iterable[bytes]], seed: int = 0) -> Self:
+        """The pool of a name, made if there is none yet in the system's temporary folder."""
+        path = FOLDER / f"{name}-{FORMAT}-{_fingerprint()}.npz"
         if not path.exists():
-            _write(path, *_make(max(2, total // spans), spans))
+            print(f"making the bodies {name}, once ...", file=sys.stderr, flush=True)
+            _write(path, *_assembled(make()))
         with np.load(path) as kept:
-            return cls(kept["data"], Places(*(kept[name] for name in Places._fields)), seed)
+            return cls(kept["data"], Places(*(kept[field] for field in Places._fields)), seed)
 
     @property
     def bodies(self) -> int:
@@ -165,7 +169,8 @@ class Pool:
 
 def _fingerprint() -> str:
     """Changes with the code that makes bodies, so that no stale pool is used."""
-    return hashlib.blake2b(Path(otlp_factory.__file__).read_bytes(), digest_size=6).hexdigest()
+    made_by = (Path(otlp_factory.__file__), Path(__file__).with_name("graph_bodies.py"))
+    return hashlib.blake2b(b"".join(p.read_bytes() for p in made_by), digest_size=6).hexdigest()
 
 
 def _write(path: Path, data: bytes, places: Places) -> None:
@@ -184,10 +189,9 @@ class _Found(NamedTuple):
     kind: int
 
 
-def _make(bodies: int, spans: int) -> tuple[bytes, Places]:
-    print(f"making {bodies * spans:,} spans in bodies of {spans:,}, once ...", file=sys.stderr, flush=True)
+def _assembled(bodies: Iterable[bytes]) -> tuple[bytes, Places]:
     pieces, found, bounds, first = list[bytes](), list[_Found](), [0], [0]
-    for body in otlp_factory.realistic(bodies, spans):
+    for body in bodies:
         found += _spans_in(body, bounds[-1])
         pieces.append(body)
         bounds.append(bounds[-1] + len(body))
