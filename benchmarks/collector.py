@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
@@ -39,7 +39,7 @@ class Collector:
         environ |= {"WEFT_RUN_FILE": str(folder / "collector.json")}
         environ |= {"WEFT_CACHE": str(cache)} if cache else {}
         command = [sys.executable, "-c", ENTRY, "serve", "--port", "0", "--data", str(self.data), *settings]
-        self.begun = time.perf_counter()
+        self.begun, self.ready_seconds = time.perf_counter(), 0.0
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environ)
         self.url = self._await_url()
@@ -54,10 +54,11 @@ class Collector:
         """Its process id."""
         return self.process.pid
 
-    def await_ready(self) -> float:
-        """Wait until it serves; seconds since its process was started."""
-        self._await(lambda: self.get("/readyz", expected=(200, 503))[0] == 200)
-        return time.perf_counter() - self.begun
+    def await_ready(self, patience: float = START_SECONDS) -> float:
+        """Wait until it serves; seconds since its process was started, which are kept."""
+        self._await(lambda: self.get("/readyz", expected=(200, 503))[0] == 200, patience)
+        self.ready_seconds = self.ready_seconds or time.perf_counter() - self.begun
+        return self.ready_seconds
 
     def get(self, path: str, expected: tuple[int, ...] = (200,), timeout: float = 60.0) -> tuple[int, bytes]:
         """Status and body of a request; any other status than the expected ones is an error."""
@@ -108,14 +109,14 @@ class Collector:
         self._await(lambda: found.extend(re.findall(r"dashboard +(http\S+)", self.output)) or found)
         return found[0]
 
-    def _await(self, condition: Any) -> None:
-        deadline = time.monotonic() + START_SECONDS
+    def _await(self, condition: Callable[[], object], patience: float = START_SECONDS) -> None:
+        deadline = time.monotonic() + patience
         while not condition():
             if self.process.poll() is not None:
                 raise RuntimeError(f"the collector ended with {self.process.returncode}:\n{self.output}")
             if time.monotonic() > deadline:
                 self.kill()
-                raise RuntimeError(f"the collector was not there after {START_SECONDS} s:\n{self.output}")
+                raise RuntimeError(f"the collector was not there after {patience} s:\n{self.output}")
             time.sleep(0.005)
 
 
