@@ -7,9 +7,11 @@ BIN    := $(VENV)/bin
 SOURCES := agent/weft collector/weft_collector dashboard/weft_dashboard
 DEMO   ?=
 TEST   ?=
+BENCH  ?=
+LARGE  ?= large-run
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format bench build clean
+.PHONY: help demo test test-long check format bench bench-large build clean
 
 help:  ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -54,8 +56,11 @@ format: $(VENV)/.dev  ## format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev  ## print each figure beside its gate and goal
-	$(BIN)/python benchmarks/run.py
+bench: $(VENV)/.dev  ## print each figure beside its gate and goal (BENCH='--json ingest')
+	$(BIN)/python -m benchmarks.run $(BENCH)
+
+bench-large: $(VENV)/.dev  ## 100 million spans: load, ask, restart, retain; keeps LARGE=folder until done (20 min, 16 GB)
+	$(BIN)/python -m benchmarks.large $(LARGE) $(BENCH)
 
 build: $(VENV)/.dev  ## build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation

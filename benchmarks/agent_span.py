@@ -1,18 +1,21 @@
 """CPU time of one span of the agent's core, beside the OpenTelemetry SDK where that is installed.
 
-Run: python benchmarks/agent_span.py. Medians of repeats: CPU time of the thread, or of the whole process in
+Run: python -m benchmarks.agent_span [--json]. Medians of repeats: CPU time of the thread, or of the whole process in
 the last row. The SDK runs with its batch processor; its exporter does nothing, but encodes in the last row.
 """
 
+import argparse
 import gc
 import importlib.util
 import statistics
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from opentelemetry.trace import SpanKind
 
+from benchmarks.figures import Figure, command, parser_of
 from weft.agent import Agent, Parts, silent
 from weft.encode import Encoder
 from weft.provider import TracerProvider
@@ -31,10 +34,10 @@ ATTRIBUTES = {
     "network.protocol.version": "1.1",
 }
 ROWS = (
-    ("start + 6 attributes + end", "core", "<= 2.5"),
-    ("start_as_current_span + 6 attributes", "current", ""),
-    ("encode to OTLP", "encoding", ""),
-    ("whole process with encoding", "whole", "ratio >= 6"),
+    ("agent: start span + 6 attributes + end", "core", "<= 2.5", "<= 1.5"),
+    ("agent: start_as_current_span + 6 attributes", "current", "", ""),
+    ("agent: encode to OTLP", "encoding", "", ""),
+    ("agent: whole process with encoding", "whole", "", ""),
 )
 
 
@@ -150,15 +153,21 @@ def whole_process(provider: Any, flush: Callable[[], object]) -> float:
     return microseconds(run, time.process_time_ns)
 
 
-def main() -> None:
+def measure(_: argparse.Namespace) -> Sequence[Figure]:
     mine = ours()
     theirs = sdk() if importlib.util.find_spec("opentelemetry.sdk") else {}
-    print(f"{'CPU time per span, us':<40}{'weft':>8}{'SDK':>8}{'ratio':>8}   gate")
-    for title, key, gate in ROWS:
-        other = theirs.get(key)
-        beside = f"{other:8.2f}{other / mine[key]:7.1f}x" if other else f"{'-':>8}{'-':>8}"
-        print(f"{title:<40}{mine[key]:8.2f}{beside}   {gate}")
+    figures = [Figure(title, mine[key], "us/span", gate, goal) for title, key, gate, goal in ROWS]
+    beside = [(title, key) for title, key, *_ in ROWS if key in theirs]
+    figures += [Figure(f"{title}, SDK", theirs[key], "us/span") for title, key in beside]
+    if theirs:
+        ratio = theirs["whole"] / mine["whole"]
+        figures.append(Figure("agent: whole process, times cheaper than SDK", ratio, "x", ">= 6", ">= 10"))
+    return figures
+
+
+def main() -> int:
+    return command(measure, parser_of(__doc__))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

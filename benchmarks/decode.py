@@ -1,6 +1,6 @@
 """Decoding OTLP protobuf into columns, beside upb's parser: CPU time on one core.
 
-    python benchmarks/decode.py [--json]
+    python -m benchmarks.decode [--json]
 
 Rates are the best of several repetitions, from process CPU time (the kernels run on one thread), and include
 all of the work in Python. Each body is copied just before it is decoded, untimed, as a body in the collector
@@ -11,20 +11,18 @@ processes of their own.
 
 import argparse
 import gc
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.figures import Figure, command, parser_of
+
 SIZES = (512, 2048, 8192)
-GATE, GOAL = 2.5, 4.0  # M spans/s on one core
-FIRST_START_GATE = 8.0  # seconds of CPU: about half of the 15 that all kernels may take together
+GATE, GOAL = ">= 2.5", ">= 4"
+FIRST_GATE = "<= 8"  # about half of the 15 seconds that all kernels may take together
 ROUNDS = 15
 
 WARM = """
@@ -38,8 +36,7 @@ print(time.process_time() - before)
 
 def bodies(spans: int) -> list[bytes]:
     """About 16,000 spans in requests of `spans` each."""
-    sys.path.insert(0, str(ROOT))
-    from tests.collector.wire.otlp_factory import realistic  # noqa: PLC0415 - needs the line above
+    from tests.collector.wire.otlp_factory import realistic  # noqa: PLC0415 - not timed
 
     return list(realistic(max(2, 16_384 // spans), spans))
 
@@ -59,8 +56,8 @@ def best_rate(decode: Callable[[bytes], object], requests: list[bytes], spans: i
     return round(1000 * spans * len(requests) / min(runs), 2)
 
 
-def rates(spans: int) -> dict[str, Any]:
-    """M spans/s of one core: Weft, and upb's parse alone."""
+def rates(spans: int) -> list[Figure]:
+    """Rates of one core: Weft's, and that of upb's parse alone."""
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (  # noqa: PLC0415 - not timed
         ExportTraceServiceRequest,
     )
@@ -73,49 +70,35 @@ def rates(spans: int) -> dict[str, Any]:
         return decoder.decode(body, 2**62)
 
     decode(requests[0])
-    found = best_rate(decode, requests, spans, fresh=True)
-    return {
-        "spans a request": spans,
-        "bytes a span": sum(map(len, requests)) // (spans * len(requests)),
-        "M spans/s": found,
-        "cold": best_rate(decode, requests, spans, fresh=False),
-        "upb parse only": best_rate(ExportTraceServiceRequest.FromString, requests, spans, fresh=True),
-        "gate": GATE,
-        "goal": GOAL,
-        "held": found >= GATE,
-    }
+    title, unit = f"decode, {spans:,} spans a request", "M spans/s/core"
+    upb = ExportTraceServiceRequest.FromString
+    return [
+        Figure(title, best_rate(decode, requests, spans, fresh=True), unit, GATE, GOAL),
+        Figure(f"{title}, cold", best_rate(decode, requests, spans, fresh=False), unit),
+        Figure(f"{title}, upb's parse only", best_rate(upb, requests, spans, fresh=True), unit),
+    ]
 
 
-def start_times() -> dict[str, Any]:
-    """Seconds of CPU for the kernels of a process with an empty cache, and of the next one."""
+def start_times() -> list[Figure]:
+    """CPU of the decoder's kernels in a process with an empty cache, and in the next one."""
     with tempfile.TemporaryDirectory() as cache:
         environ = os.environ | {"WEFT_CACHE": cache}
         first, cached = (
             float(subprocess.run([sys.executable, "-c", WARM], env=environ, stdout=-1, check=True).stdout)
             for _ in range(2)
         )
-    return {
-        "first compile, s": round(first, 2),
-        "cached load, s": round(cached, 2),
-        "gate": FIRST_START_GATE,
-        "held": first <= FIRST_START_GATE,
-    }
+    return [
+        Figure("decoder's kernels, first compile", first, "s of CPU", FIRST_GATE),
+        Figure("decoder's kernels, cached load", cached, "s of CPU"),
+    ]
+
+
+def measure(_: argparse.Namespace) -> Sequence[Figure]:
+    return [figure for spans in SIZES for figure in rates(spans)] + start_times()
 
 
 def main() -> int:
-    """Print the figures; 1 if one misses its gate."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    arguments = parser.parse_args()
-    figures = {"decode": [rates(spans) for spans in SIZES], "start": start_times()}
-    if arguments.json:
-        print(json.dumps(figures))
-    else:
-        for row in (*figures["decode"], figures["start"]):
-            print("  ".join(f"{name}: {value}" for name, value in row.items()))
-    return 0 if all(row["held"] for row in (*figures["decode"], figures["start"])) else 1
+    return command(measure, parser_of(__doc__))
 
 
 if __name__ == "__main__":

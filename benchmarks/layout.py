@@ -1,19 +1,20 @@
 """How long a layout takes and how tangled it is.
 
-    python benchmarks/layout.py [--json] [--nodes N ...]
+    python -m benchmarks.layout [--json] [--nodes N ...]
 
 Synthetic service graphs: an entry tier, tiers of services that call the next tier most of the time, a data tier,
 popular callees, teams that call each other more than others, and a few calls back.
 """
 
 import argparse
-import json
 import random
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from weft_collector.render.layout import Shape, lay_out
+from benchmarks.figures import Figure, command, parser_of
+from weft_collector.render.layout import Layout, Shape, lay_out
 from weft_collector.render.positions import Positions
 from weft_collector.render.quality import quality
 
@@ -94,7 +95,7 @@ def _milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def measure(nodes: int) -> dict[str, float]:
+def measure(nodes: int) -> list[Figure]:
     """Time and quality of a fresh layout, and of a change with kept positions."""
     shape = service_graph(nodes)
     fresh_ms = min(_milliseconds(lambda: lay_out(shape)) for _ in range(3))
@@ -105,31 +106,29 @@ def measure(nodes: int) -> dict[str, float]:
     change_ms = _milliseconds(lambda: positions.layout(*after))
     kept = positions.layout(*after)
     stayed = [layout.nodes[name] == kept.nodes[name] for name in after.nodes if name in layout.nodes]
-    return {
-        "nodes": nodes,
-        "edges": len(shape.edges),
-        "fresh_ms": round(fresh_ms, 1),
-        "gate_ms": GATES_MS.get(nodes, 0),
-        "change_ms": round(change_ms, 1),
-        "crossings": quality(layout, shape.edges).crossings,
-        "unmoved_percent": round(100 * sum(stayed) / len(stayed), 1),
-    }
+    title = f"layout of {nodes:,} nodes"
+    return [
+        Figure(title, fresh_ms, "ms", f"<= {GATES_MS[nodes]}" if nodes in GATES_MS else ""),
+        Figure(f"{title}, after a change", change_ms, "ms"),
+        Figure(f"{title}, crossings of {len(shape.edges):,} edges", _crossings(layout, shape), "crossings"),
+        Figure(f"{title}, unmoved by a change", 100 * sum(stayed) / len(stayed), "%", ">= 96"),
+    ]
 
 
-def main(arguments: Sequence[str] | None = None) -> list[dict[str, float]]:
-    """Measure, print, and return the rows."""
-    parser = argparse.ArgumentParser(description="Time of a layout and its crossings")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+def _crossings(layout: Layout, shape: Shape) -> int:
+    return quality(layout, shape.edges).crossings
+
+
+def all_figures(given: argparse.Namespace) -> Sequence[Figure]:
+    return [figure for nodes in given.nodes for figure in measure(nodes)]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print."""
+    parser = parser_of(__doc__)
     parser.add_argument("--nodes", type=int, nargs="+", default=list(SIZES), help="sizes of the graphs")
-    options = parser.parse_args(arguments)
-    rows = [measure(nodes) for nodes in options.nodes]
-    if options.json:
-        print(json.dumps(rows, indent=2))
-    else:
-        print("  ".join(f"{key:>15}" for key in rows[0]))
-        print("\n".join("  ".join(f"{value:>15}" for value in row.values()) for row in rows))
-    return rows
+    return command(all_figures, parser, arguments)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

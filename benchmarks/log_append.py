@@ -1,24 +1,25 @@
 """The log alone: MB/s and records/s appended with group commit, syncs, replay, reading of single spans.
 
-Run: python benchmarks/log_append.py [--json] [--megabytes 256] [--folder PATH]. Bodies are OTLP requests of
+Run: python -m benchmarks.log_append [--json] [--megabytes 256] [--folder PATH]. Bodies are OTLP requests of
 512 spans of about 520 bytes with ids of their own, in groups of 8, one sync a group. CPU time is that of the
 whole process. The disk decides about the wall figures: name a folder on the disk that you mean. For
 comparison, as many bytes a group are written and synced without any log.
 """
 
 import argparse
-import json
 import os
 import random
 import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from benchmarks.figures import Figure, command, parser_of
 from weft_collector.store.files import AppendFile, RealFiles
 from weft_collector.store.log import Log, LogOptions
 from weft_collector.store.ports import Position, Record
@@ -112,7 +113,7 @@ def plain_syncs(folder: Path, count: int, size: int) -> float:
     return statistics.median(seconds) * 1e3
 
 
-def measure(folder: Path, total: int) -> dict[str, float]:
+def measure(folder: Path, total: int) -> list[Figure]:
     bodies = [body(seed) for seed in range(POOL)]
     files, writing, replaying = CountingFiles(folder / "log"), Timer(), Timer()
     options = LogOptions(floor_bytes=0)
@@ -131,40 +132,34 @@ def measure(folder: Path, total: int) -> dict[str, float]:
         reads.append(time.perf_counter() - started)
     log.close()
     records, megabytes = len(positions), replayed / 1e6
-    return {
-        "bytes_per_span": replayed / records / SPANS,
-        "disk_bytes_per_span": size / records / SPANS,
-        "append_cpu_mb_s": megabytes / writing.cpu,
-        "append_cpu_k_spans_s": records * SPANS / writing.cpu / 1e3,
-        "append_wall_mb_s": megabytes / writing.wall,
-        "append_wall_records_s": records / writing.wall,
-        "append_wall_k_spans_s": records * SPANS / writing.wall / 1e3,
-        "syncs": syncs,
-        "records_a_sync": records / syncs,
-        "group_p50_ms": statistics.median(seconds) * 1e3,
-        "group_p99_ms": statistics.quantiles(seconds, n=100)[98] * 1e3,
-        "plain_write_and_sync_p50_ms": plain_syncs(folder, 100, size // syncs),
-        "replay_cpu_mb_s": megabytes / replaying.cpu,
-        "replay_cpu_k_spans_s": records * SPANS / replaying.cpu / 1e3,
-        "read_one_span_p50_us": statistics.median(reads) * 1e6,
-        "read_one_span_p95_us": statistics.quantiles(reads, n=20)[18] * 1e6,
-    }
+    spans = records * SPANS
+    return [
+        Figure("log: size of a span as sent", replayed / spans, "B"),
+        Figure("log: size of a span on disk", size / spans, "B"),
+        Figure("log: append, CPU", spans / writing.cpu / 1e6, "M spans/s/core"),
+        Figure("log: append, CPU, bytes", megabytes / writing.cpu, "MB/s/core"),
+        Figure("log: append, wall", spans / writing.wall / 1e6, "M spans/s"),
+        Figure("log: records a sync", records / syncs, "records"),
+        Figure("log: a group made durable, p50", statistics.median(seconds) * 1e3, "ms"),
+        Figure("log: a group made durable, p99", statistics.quantiles(seconds, n=100)[98] * 1e3, "ms"),
+        Figure("log: as many bytes without any log, p50", plain_syncs(folder, 100, size // syncs), "ms"),
+        Figure("log: replay, CPU", spans / replaying.cpu / 1e6, "M spans/s/core"),
+        Figure("log: one span read, p50", statistics.median(reads) * 1e6, "us"),
+        Figure("log: one span read, p95", statistics.quantiles(reads, n=20)[18] * 1e6, "us"),
+    ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+def all_figures(given: argparse.Namespace) -> Sequence[Figure]:
+    with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+        return measure(Path(folder), given.megabytes * 10**6)
+
+
+def main() -> int:
+    parser = parser_of(__doc__)
     parser.add_argument("--megabytes", type=int, default=256, help="of bodies to append")
     parser.add_argument("--folder", type=Path, help="where to write; a temporary folder inside is removed")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        figures = measure(Path(folder), options.megabytes * 10**6)
-    if options.json:
-        print(json.dumps(figures))
-        return
-    for name, value in figures.items():
-        print(f"{name:30} {value:12,.1f}")
+    return command(all_figures, parser)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,18 +1,20 @@
 """CPU time of making the graph out of decoded columns, and the memory of the pairing table.
 
-Run: python benchmarks/pairing.py [--json] [--spans 1000000] [--live 200000]. Traces of 25 spans over 10 services: server,
+Run: python -m benchmarks.pairing [--json] [--spans 1000000] [--live 200000]. Traces of 25 spans over 10 services: server,
 local and client spans, two databases, one call that fails; spans come in the order of their ends, each service's
 delayed by its exporter, `--live` spans of unfinished traces at any time; 2 % come twice. Batches of 2,048 spans.
 Every step is timed alone, on CPU time of this thread: run it on an otherwise idle machine.
 """
 
 import argparse
-import json
+import sys
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.figures import Figure, command, parser_of
 from weft_collector.graph.classify import Classifier
 from weft_collector.graph.nodes import NodeTable
 from weft_collector.graph.pairing import Pairing
@@ -22,7 +24,6 @@ from weft_collector.graph.snapshot import Window
 from weft_collector.graph.stats import Source, snapshot
 from weft_collector.wire.columns import Decoded, Resources, Scopes, Spans
 
-GATE, GOAL, GATE_BYTES = 3.0, 5.0, 60
 BATCH = 2048
 TRACE_NS = 2_000_000_000
 START = 1_800_000_000_000_000_000
@@ -136,8 +137,8 @@ def drain(pairing: Pairing, batch: np.ndarray, first: int) -> list:
     return [rows.copy() for rows in pairing.take(batch, first, first)]
 
 
-def measure(count: int, live: int, capacity: int) -> dict[str, float]:
-    """Millions of spans per second of each step, and other figures."""
+def measure(count: int, live: int, capacity: int) -> list[Figure]:
+    """The rate of each step, and other figures."""
     load = Load(count, live)
     texts, nodes, timer = Texts(), NodeTable(), Timer()
     classifier, pairing, rollup = Classifier(texts, nodes), Pairing(capacity), Rollup()
@@ -159,36 +160,30 @@ def measure(count: int, live: int, capacity: int) -> dict[str, float]:
     made = timer("snapshot", lambda: snapshot(Source(window, 1, cells, rollup.ends, nodes.node)))
     seconds = timer.seconds
     together = seconds["classify"] + seconds["pair"] + seconds["roll up"]
-    return {
-        "classify, M spans/s": total / seconds["classify"] / 1e6,
-        "pair, M spans/s": total / seconds["pair"] / 1e6,
-        "roll up, M spans/s": total / seconds["roll up"] / 1e6,
-        "all three, M spans/s": total / together / 1e6,
-        "bytes an entry": pairing.nbytes / pairing.capacity,
-        "snapshot, ms": seconds["snapshot"] * 1e3,
-        "edges": len(made.edges),
-        "calls": sum(edge.calls for edge in made.edges),
-        "evicted": pairing.counters()["evicted"],
-        "duplicates": pairing.counters()["duplicates"],
-    }
+    unit = "M spans/s/core"
+    return [
+        Figure("classify", total / seconds["classify"] / 1e6, unit),
+        Figure("pair", total / seconds["pair"] / 1e6, unit, ">= 3", ">= 5"),
+        Figure("roll up", total / seconds["roll up"] / 1e6, unit),
+        Figure("classify, pair and roll up", total / together / 1e6, unit),
+        Figure("an entry of the pairing table", pairing.nbytes / pairing.capacity, "B", "<= 60"),
+        Figure("snapshot of the pairing benchmark", seconds["snapshot"] * 1e3, "ms"),
+        Figure("calls of the pairing benchmark", sum(edge.calls for edge in made.edges), "calls"),
+        Figure("evicted by the pairing benchmark", pairing.counters()["evicted"], "entries"),
+    ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true")
+def all_figures(given: argparse.Namespace) -> Sequence[Figure]:
+    return measure(given.spans, given.live, given.entries)
+
+
+def main() -> int:
+    parser = parser_of(__doc__)
     parser.add_argument("--spans", type=int, default=1_000_000)
     parser.add_argument("--live", type=int, default=200_000)
     parser.add_argument("--entries", type=int, default=1 << 20)
-    options = parser.parse_args()
-    found = measure(options.spans, options.live, options.entries)
-    gates = {"pair, M spans/s": (GATE, GOAL), "bytes an entry": (GATE_BYTES, GATE_BYTES)}
-    if options.json:
-        print(json.dumps({"figures": found, "gates": gates}))
-        return
-    for name, value in found.items():
-        beside = "   gate {:g}, goal {:g}".format(*gates[name]) if name in gates else ""
-        print(f"{name:24} {value:12,.2f}{beside}")
+    return command(all_figures, parser)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

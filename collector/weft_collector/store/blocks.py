@@ -94,6 +94,8 @@ def inflate_block(header: BlockHeader, payload: bytes) -> bytes:
     if len(payload) != header.payload or zlib.crc32(payload) != header.checksum:
         raise CorruptLog("the payload does not match its checksum")
     try:
+        if zstandard.frame_content_size(payload) > header.inflated:  # it would be believed, and made room for
+            raise CorruptLog("the payload announces another length than its header says")
         inflated = zstandard.ZstdDecompressor().decompress(payload, max_output_size=header.inflated)
     except zstandard.ZstdError as error:
         raise CorruptLog(f"the payload cannot be inflated: {error}") from error

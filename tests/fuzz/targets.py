@@ -1,0 +1,160 @@
+"""What is fuzzed: each target takes a body and says in a word what became of it; anything else is a defect.
+
+A new decoder is a row in TARGETS: seed bodies, and a function that returns a verdict and lets any exception
+through that is not the decoder's own way of refusing.
+"""
+
+import zlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, NamedTuple
+
+import zstandard
+from isal import igzip, isal_zlib
+
+from tests.collector.wire import otlp_factory, upb_oracle
+from tests.collector.wire.otlp_factory import NOW
+from tests.fuzz.guard_page import GuardedArea, guard_decoder
+from weft_collector.errors import CorruptLog, RefusedBody
+from weft_collector.store.blocks import HEADER_BYTES, BlockBuilder
+from weft_collector.store.ports import Record
+from weft_collector.store.scan import Gap, scan
+from weft_collector.wire.compression import inflate
+from weft_collector.wire.otlp_protobuf import Decoder
+
+__all__ = ["TARGETS", "Target"]
+
+INFLATED: Final = 1 << 18
+COMPARED: Final = 64
+"""Every so many bodies, the decoder's verdict is compared with upb's."""
+
+
+class Target(NamedTuple):
+    """One decoder under attack.
+
+    Attributes:
+        seeds: Makes the bodies that are damaged.
+        start: Called once in the process that is attacked; returns what is called for each body.
+        protobuf: Whether tags and lengths can be found in the seeds.
+    """
+
+    seeds: Callable[[], Sequence[bytes]]
+    start: Callable[[], Callable[[bytes], str]]
+    protobuf: bool = False
+
+
+def spans_bodies() -> list[bytes]:
+    """Small requests as a shop would send them, and one with everything a span can have."""
+    return [*otlp_factory.realistic(24, 3, 11), *otlp_factory.realistic(4, 12, 12), everything()]
+
+
+def everything() -> bytes:
+    """A request with events, links, nested values, states and dropped counts."""
+    one = otlp_factory.span(
+        "everything",
+        trace_state="a=1,weft=00000000000001;shop;1",
+        attributes={
+            "text": "grün",
+            "list": [1, "two", 3.0, [True]],
+            "map": {"a": {"b": b"\x00\xff"}},
+            "number": -1,
+            "none": None,
+        },
+        dropped_attributes_count=3,
+        flags=0x101,
+    )
+    event = one.events.add(time_unix_nano=NOW, name="event", dropped_attributes_count=1)
+    event.attributes.extend(otlp_factory.attributes_of({"event.number": 1}))
+    one.links.add(trace_id=b"\x01" * 16, span_id=b"\x02" * 8, trace_state="b=2", flags=1)
+    return otlp_factory.request([one], attributes={"host.name": "one", "process.pid": 1})
+
+
+class _Decoding:
+    """The kernel, with bodies against the guard page; a sample is compared with upb."""
+
+    def __init__(self) -> None:
+        self._decoder = Decoder()
+        self._decoder.warm()
+        guard_decoder(GuardedArea())
+        self._number = 0
+
+    def __call__(self, body: bytes) -> str:
+        self._number += 1
+        try:
+            self._decoder.decode(body, NOW)
+            verdict = "taken"
+        except RefusedBody:
+            verdict = "refused"
+        if self._number % COMPARED == 0:
+            wanted = "refused" if upb_oracle.parse(body) is None else "taken"
+            assert verdict == wanted, f"{verdict}, but upb: {wanted}"
+        return verdict
+
+
+def _inflating(encoding: str) -> Callable[[bytes], str]:
+    def inflated(body: bytes) -> str:
+        try:
+            found = inflate(body, encoding, INFLATED)
+        except RefusedBody as error:
+            return type(error).__name__
+        assert len(found) <= INFLATED
+        return "taken"
+
+    return inflated
+
+
+def _blocks() -> list[bytes]:
+    bodies = spans_bodies()[:8]
+    blocks = list[bytes]()
+    for number, body in enumerate(bodies, start=1):
+        builder = BlockBuilder()
+        builder.add(Record(1, NOW, 1, body))
+        builder.add(Record(number, NOW, 7, body[:number], rejected=1))
+        blocks.append(builder.finish(number))
+    return [blocks[0], b"".join(blocks[:3]), b"".join(blocks[3:8])]
+
+
+def _resealed(body: bytes) -> bytes:
+    """The first block with right checksums, so that damage gets past them; sizes stay below a MiB."""
+    if len(body) < HEADER_BYTES or int.from_bytes(body[20:24], "little") > 1 << 20:
+        return body
+    size = int.from_bytes(body[24:28], "little")
+    head = body[:32] + zlib.crc32(body[HEADER_BYTES : HEADER_BYTES + size]).to_bytes(4, "little")
+    return head + zlib.crc32(head).to_bytes(4, "little") + body[HEADER_BYTES:]
+
+
+class _Bytes:
+    """A file in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return self._data[offset : offset + length]
+
+    def close(self) -> None:
+        pass
+
+
+def _scanned(body: bytes) -> str:
+    try:
+        found = list(scan(_Bytes(body), len(body)))
+    except CorruptLog:
+        return "of another format"
+    assert sum(part.size for part in found) == len(body), "blocks and gaps do not cover the file"
+    return "damaged" if any(isinstance(part, Gap) for part in found) else "whole"
+
+
+def _packed(compress: Callable[[bytes], bytes]) -> list[bytes]:
+    return [compress(body) for body in spans_bodies()[:12]]
+
+
+TARGETS: Final = {
+    "otlp_protobuf": Target(spans_bodies, _Decoding, protobuf=True),
+    "gzip": Target(partial(_packed, igzip.compress), partial(_inflating, "gzip")),
+    "deflate": Target(partial(_packed, isal_zlib.compress), partial(_inflating, "deflate")),
+    "zstd": Target(partial(_packed, zstandard.ZstdCompressor().compress), partial(_inflating, "zstd")),
+    "log_block": Target(_blocks, lambda: _scanned),
+    "log_block_resealed": Target(_blocks, lambda: lambda body: _scanned(_resealed(body))),
+}
+"""Every decoder by name."""
