@@ -121,6 +121,9 @@ _SPOKEN: Final = {
 SETTINGS: Final = (
     Setting("host", "text", "127.0.0.1", "Address to listen on."),
     Setting("port", "number", "4318", "Port to listen on; 0 takes any free one.", most=65535),
+    Setting(
+        "grpc_port", "number", "4317", "Port for OTLP over gRPC; 0 takes any free one, -1 none.", -1, 65535
+    ),
     Setting("data", "folder", "~/.local/share/weft", "Folder of the log; one collector each."),
     Setting("insecure", "switch", "false", "Listen beyond this machine although there are no tokens."),
     Setting("allowed_hosts", "list", "", "Names, beside loopback ones, that a Host header may carry."),
@@ -161,6 +164,7 @@ class Config:
 
     host: str
     port: int
+    grpc_port: int
     data: Path
     insecure: bool
     allowed_hosts: tuple[str, ...]

@@ -95,7 +95,9 @@ def free_port():
 @contextmanager
 def collector(folder, port):
     """A collector that is ready."""
-    with running(weft("serve", "--port", str(port), "--data", str(folder / "data")), folder) as process:
+    with running(
+        weft("serve", "--port", str(port), "--grpc-port", "0", "--data", str(folder / "data")), folder
+    ) as process:
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: ready(url) or process.process.poll() is not None, START_SECONDS)
         assert ready(url), process.output

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from weft_collector.api import docs, export, graph, problems, status, traces
 from weft_collector.api.documents import DESCRIPTION, TAGS
+from weft_collector.api.grpc_server import GrpcServer
 from weft_collector.api.ingest import Ingest
 from weft_collector.api.parts import Parts
 from weft_collector.api.receiving import Budget, Receiver
@@ -50,7 +51,10 @@ def create_app(parts: Parts) -> FastAPI:
         lifespan=_lifespan, docs_url=None, redoc_url=None, telemetry=_SILENT,
     )  # fmt: skip
     app.state.parts = parts
-    app.router.routes.insert(0, Route("/v1/traces", _ingest(parts), include_in_schema=False))
+    app.state.budget = Budget(parts.surface.receiving_bytes)
+    app.router.routes.insert(
+        0, Route("/v1/traces", _ingest(parts, app.state.budget), include_in_schema=False)
+    )
     for surface in (graph, traces, export, status):
         app.include_router(surface.router)
     problems.install(app)
@@ -60,21 +64,32 @@ def create_app(parts: Parts) -> FastAPI:
     return app
 
 
-def _ingest(parts: Parts) -> Ingest:
+def _ingest(parts: Parts, budget: Budget) -> Ingest:
     surface = parts.surface
     receiver = Receiver(surface.body_bytes, surface.body_seconds)
-    return Ingest(parts.lifecycle, parts.intake, receiver, Budget(surface.receiving_bytes), parts.telemetry)
+    return Ingest(parts.lifecycle, parts.intake, receiver, budget, parts.telemetry)
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
-    """Start in a thread, so that the port answers meanwhile; the lifecycle tells of a failure."""
+    """Start in a thread, so that the ports answer meanwhile; the lifecycle tells of a failure."""
     parts: Parts = app.state.parts
-    starting = asyncio.create_task(asyncio.to_thread(parts.lifecycle.start))
+    calls = GrpcServer(parts, app.state.budget)
+    starting = asyncio.create_task(_start(parts, calls))
     try:
         yield
     finally:
         parts.lifecycle.stopping()
         with suppress(CollectorError):
             await starting
+        await calls.stop()
         await asyncio.to_thread(parts.lifecycle.stop)
+
+
+async def _start(parts: Parts, calls: GrpcServer) -> None:
+    try:
+        await calls.start()
+    except CollectorError as error:
+        parts.lifecycle.fail(error)
+        raise
+    await asyncio.to_thread(parts.lifecycle.start)

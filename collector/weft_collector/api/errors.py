@@ -1,6 +1,7 @@
-"""Refusals that exist only because there is HTTP; they join the collector's tree.
+"""Refusals that exist only because there is a network; they join the collector's tree.
 
 CollectorError
+|-- CannotListen             the gRPC port is not to be had
 |-- Forbidden                403, a browser may not do this
 |-- MethodNotAllowed         405
 |-- ServerFailed             500, a defect of ours
@@ -12,7 +13,13 @@ from typing import ClassVar
 
 from weft_collector.errors import CollectorError, RefusedBody
 
-__all__ = ["Forbidden", "MethodNotAllowed", "ServerFailed", "TooSlow"]
+__all__ = ["CannotListen", "Forbidden", "MethodNotAllowed", "ServerFailed", "TooSlow"]
+
+
+class CannotListen(CollectorError):  # noqa: N818 - named like the tree that it belongs to
+    """An address that the server cannot listen on."""
+
+    title: ClassVar[str] = "The address cannot be listened on"
 
 
 class Forbidden(CollectorError):  # noqa: N818 - named like the tree that it belongs to

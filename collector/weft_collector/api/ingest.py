@@ -12,11 +12,11 @@ from starlette.types import Receive, Scope, Send
 
 from weft_collector.api.errors import MethodNotAllowed, TooSlow
 from weft_collector.api.lifecycle import Lifecycle
-from weft_collector.api.otlp_answers import export_response
+from weft_collector.api.otlp_answers import accepted_response
 from weft_collector.api.problems import PROTOBUF, answer
 from weft_collector.api.receiving import Budget, Receiver, SenderGone
 from weft_collector.errors import BodyTooLarge, CollectorError, IntakeFull, UnsupportedContentType
-from weft_collector.intake import Accepted, Intake
+from weft_collector.intake import Intake
 from weft_collector.store.ports import Transport
 from weft_collector.telemetry import Telemetry
 
@@ -81,7 +81,7 @@ class Ingest:
             except (BodyTooLarge, TooSlow, IntakeFull) as error:
                 raise self._refused(_REASONS[type(error)], error) from None
             accepted = await self._intake.submit(body, headers.get("content-encoding"), transport)
-        return Response(_export_response(accepted), 200, media_type=PROTOBUF)
+        return Response(accepted_response(accepted), 200, media_type=PROTOBUF)
 
     def _refused(self, reason: str, error: CollectorError) -> CollectorError:
         self._telemetry.count("bodies_refused", reason)
@@ -92,8 +92,3 @@ def _advice(content_type: str) -> str:
     """What a sender of JSON must set: the variable that every OpenTelemetry SDK reads."""
     is_json = content_type == "application/json"
     return " (in an OpenTelemetry SDK: OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf)" if is_json else ""
-
-
-def _export_response(accepted: Accepted) -> bytes:
-    reasons = ", ".join(f"{reason}: {count}" for reason, count in accepted.rejected)
-    return export_response(sum(count for _, count in accepted.rejected), reasons)

@@ -102,6 +102,11 @@ class Lifecycle:
             if self._state is State.STARTING:
                 self._enter(State.FAILED, str(self.error or "by a defect"))
 
+    def fail(self, error: CollectorError) -> None:
+        """Give the start up before it began."""
+        self.error = error
+        self._enter(State.FAILED, str(error))
+
     def stopping(self) -> None:
         """Take nothing more: a start under way ends at its next report, open streams at their next look."""
         self._enter(State.STOPPING, "stopping")

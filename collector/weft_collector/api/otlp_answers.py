@@ -1,6 +1,6 @@
-"""The two answers of OTLP over HTTP, as protobuf bytes.
+"""The answers of OTLP over HTTP and gRPC, as protobuf bytes.
 
-They have three fields between them, so they are written by hand: the receiving path then needs no protobuf
+They have a handful of fields between them, so they are written by hand: the receiving path then needs no protobuf
 library.
 """
 
@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["export_response", "rpc_code", "rpc_status"]
+from weft_collector.intake_queue import Accepted
+
+__all__ = ["accepted_response", "export_response", "retry_status", "rpc_code", "rpc_status"]
 
 _CODES: Final[Mapping[int, int]] = MappingProxyType(
     {403: 7, 404: 5, 405: 12, 408: 4, 413: 8, 415: 3, 429: 8, 501: 12, 503: 14}
 )
 _INVALID_ARGUMENT, _INTERNAL = 3, 13
+_RETRY_INFO: Final = "type.googleapis.com/google.rpc.RetryInfo"
 
 
 def rpc_code(http_status: int) -> int:
@@ -24,6 +27,19 @@ def rpc_code(http_status: int) -> int:
 def rpc_status(code: int, message: str) -> bytes:
     """A google.rpc.Status: what a sender gets when its body was refused."""
     return _number(1, code) + _text(2, message)
+
+
+def retry_status(code: int, message: str, seconds: float) -> bytes:
+    """A google.rpc.Status with a RetryInfo: the sender keeps its body and tries again after `seconds`."""
+    whole, part = divmod(round(seconds * 1_000_000_000), 1_000_000_000)
+    retry_info = _field(1, _number(1, whole) + _number(2, part))
+    return rpc_status(code, message) + _field(3, _text(1, _RETRY_INFO) + _field(2, retry_info))
+
+
+def accepted_response(accepted: Accepted) -> bytes:
+    """The ExportTraceServiceResponse for a body that was taken."""
+    reasons = ", ".join(f"{reason}: {count}" for reason, count in accepted.rejected)
+    return export_response(sum(count for _, count in accepted.rejected), reasons)
 
 
 def export_response(rejected: int, message: str) -> bytes:

@@ -28,6 +28,7 @@ class Surface:
         body_seconds: Time a sender has to deliver a body.
         dashboard: Folder of the page, or None for a collector without one.
         rules: Who is answered.
+        grpc: Address and port for OTLP over gRPC, such as `127.0.0.1:4317`; empty for none.
     """
 
     version: str
@@ -37,6 +38,7 @@ class Surface:
     body_seconds: float = 30.0
     dashboard: Path | None = None
     rules: AccessRules = field(default_factory=AccessRules)
+    grpc: str = ""
 
 
 @dataclass(frozen=True, slots=True)

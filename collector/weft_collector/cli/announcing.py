@@ -76,8 +76,8 @@ def announcer() -> Announcer:
     return _Spinner() if sys.stderr.isatty() else _Lines(sys.stderr)
 
 
-def welcome(version: str, url: str, data: str) -> str:
-    """The address, the folder, and what to paste."""
+def welcome(version: str, url: str, data: str, grpc: str = "") -> str:
+    """The addresses, the folder, and what to paste."""
     is_default = url.endswith(f":{_DEFAULT_PORT}")
     flag = "" if is_default else f" --collector {url}"
     stock = (
@@ -87,6 +87,7 @@ def welcome(version: str, url: str, data: str) -> str:
         ("dashboard", url),
         ("API", f"{url}/docs"),
         ("data", data),
+        *([("OTLP/gRPC", grpc)] if grpc else []),
         ("Python", f"weft run --service NAME{flag} -- uvicorn app:app"),
         ("OTel SDKs", stock),
     )

@@ -44,6 +44,7 @@ class Outside:
         dashboard: The page's folder, or None.
         listener: Is told of the start's progress.
         tick_seconds: Time between two looks of an event stream at the graph.
+        grpc: Address and port for OTLP over gRPC; empty for none.
     """
 
     endpoint: str
@@ -51,6 +52,7 @@ class Outside:
     dashboard: Path | None = None
     listener: Callable[[State, str], None] | None = None
     tick_seconds: float = TICK_SECONDS
+    grpc: str = ""
 
 
 def assemble(config: Config, outside: Outside) -> Parts:
@@ -135,6 +137,7 @@ def _surface(config: Config, outside: Outside) -> Surface:
         body_seconds=config.body_seconds,
         dashboard=outside.dashboard,
         rules=AccessRules.of(config.host, config.allowed_hosts, config.allowed_origins),
+        grpc=outside.grpc,
     )
 
 

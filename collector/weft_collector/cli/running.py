@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -12,25 +13,37 @@ from weft_collector.api.lifecycle import State
 from weft_collector.cli import run_file
 from weft_collector.cli.announcing import announcer, welcome
 from weft_collector.cli.assembly import Outside, assemble, version
-from weft_collector.cli.listening import local_url, port_of
+from weft_collector.cli.listening import address_of, local_url, port_of
 from weft_collector.cli.server import Hooks, Server, server_for
 from weft_collector.config import Config
 
-__all__ = ["run"]
+__all__ = ["Sockets", "run"]
 
 
-def run(config: Config, opened: socket.socket, dashboard: Path) -> None:
+class Sockets(NamedTuple):
+    """What the collector listens on.
+
+    Attributes:
+        http: The listening socket.
+        grpc: The socket that holds the port of gRPC, or None for none.
+    """
+
+    http: socket.socket
+    grpc: socket.socket | None
+
+
+def run(config: Config, sockets: Sockets, dashboard: Path) -> None:
     """Run a collector until SIGTERM or Ctrl-C.
 
     Args:
         config: Its settings.
-        opened: The socket it listens on.
+        sockets: What it listens on.
         dashboard: The page's folder.
 
     Raises:
         CollectorError: It could not start; everything is closed then.
     """
-    process = _Process(config, opened, dashboard)
+    process = _Process(config, sockets, dashboard)
     try:
         process.run()
     finally:
@@ -42,14 +55,16 @@ def run(config: Config, opened: socket.socket, dashboard: Path) -> None:
 class _Process:
     """The collector's parts with what they have to do with this process: messages, signals, the run file."""
 
-    def __init__(self, config: Config, opened: socket.socket, dashboard: Path) -> None:
-        self._socket = opened
-        self._url = local_url(config, port_of(opened))
+    def __init__(self, config: Config, sockets: Sockets, dashboard: Path) -> None:
+        self._socket = sockets.http
+        self._url = local_url(config, port_of(sockets.http))
+        self._grpc = "" if sockets.grpc is None else address_of(sockets.grpc)
         self._data = str(config.data.absolute())
         self._file = run_file.location(os.environ)
         self._began = time.monotonic()
         self._announcer = announcer()
-        parts = assemble(config, Outside(self._url, time.time_ns, dashboard, self._changed))
+        outside = Outside(self._url, time.time_ns, dashboard, self._changed, grpc=self._grpc)
+        parts = assemble(config, outside)
         self._log = parts.log
         self.lifecycle = parts.lifecycle
         self._server: Server = server_for(create_app(parts), Hooks(self._started, parts.lifecycle.stopping))
@@ -66,7 +81,7 @@ class _Process:
         run_file.forget(self._file, os.getpid())
 
     def _started(self) -> None:
-        self._announcer.say(welcome(version(), self._url, self._data))
+        self._announcer.say(welcome(version(), self._url, self._data, self._grpc))
         try:
             run_file.write(self._file, run_file.Running(self._url, os.getpid(), self._data))
         except OSError as error:

@@ -7,13 +7,14 @@ FastAPI are loaded (`assembly`).
 import os
 import signal
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
 import click
 
-from weft_collector.cli.listening import listen
+from weft_collector.cli.listening import hold, listen
 from weft_collector.config import SETTINGS, Config, Setting
 
 __all__ = ["serve"]
@@ -54,10 +55,11 @@ def serve(**flags: Any) -> None:
     """
     config = Config.load(os.environ, flags)
     _stop_by_exception()
-    with listen(config) as opened:
-        from weft_collector.cli.running import run  # noqa: PLC0415 - see the module's docstring
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # else its core writes lines about what strangers send
+    with listen(config) as opened, hold(config) or nullcontext() as held:
+        from weft_collector.cli.running import Sockets, run  # noqa: PLC0415 - see the module's docstring
 
-        run(config, opened, _dashboard())
+        run(config, Sockets(opened, held), _dashboard())
 
 
 def _dashboard() -> Path:

@@ -56,7 +56,7 @@ def command(program: Program, surroundings: Surroundings) -> Command:
 
 def collector(port: int, data: Path) -> Command:
     """How the collector is started."""
-    arguments = (*WEFT, "serve", "--port", str(port), "--data", str(data))
+    arguments = (*WEFT, "serve", "--port", str(port), "--grpc-port", "-1", "--data", str(data))
     return Command(COLLECTOR, arguments, without_settings(os.environ))
 
 

@@ -13,13 +13,14 @@ import httpx
 from tests.waiting import wait_until
 
 WEFT = str(Path(sys.executable).with_name("weft"))
-KEPT = ("WEFT_CACHE", "HOME", "PATH", "XDG_CACHE_HOME")
+KEPT = ("WEFT_CACHE", "HOME", "PATH", "PYTHONPATH", "XDG_CACHE_HOME")
 
 
 def environment(folder, **more):
     """The user's environment without settings of Weft and OpenTelemetry; the run file is in `folder`."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return {**kept, "WEFT_RUN_FILE": str(folder / "collector.json"), **more}
+    ours = {"WEFT_RUN_FILE": str(folder / "collector.json"), "WEFT_GRPC_PORT": "0"}
+    return {**kept, **ours, **more}
 
 
 def weft(folder, *arguments, **more):
@@ -46,6 +47,11 @@ class Serving:
     @property
     def err(self):
         return self._err.read_text()
+
+    @property
+    def grpc(self):
+        """Address and port of gRPC, once the address is told."""
+        return re.search(r"OTLP/gRPC +(\S+)", self.out)[1]
 
     def await_url(self):
         """The address, as soon as it is told."""

@@ -16,6 +16,11 @@ def test_at_another_port_the_lines_to_paste_name_it():
     assert "weft run --service NAME --collector http://127.0.0.1:5000 -- uvicorn app:app" in shown
 
 
+def test_the_address_of_grpc_is_told_where_there_is_one():
+    assert "OTLP/gRPC  127.0.0.1:4317" in announcing.welcome("1.2", "http://x:1", "/data", "127.0.0.1:4317")
+    assert "gRPC" not in announcing.welcome("1.2", "http://x:1", "/data")
+
+
 def test_a_log_file_gets_one_line_for_each_thing_begun(capsys):
     announcer = announcing.announcer()
     for text in ("preparing kernels", "reading the log, 5 spans so far", "reading the log, 9 spans so far"):

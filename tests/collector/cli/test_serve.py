@@ -127,6 +127,14 @@ def test_a_port_that_is_taken_is_told_with_the_next_free_one(shop, folder):
     assert b"weft serve --port" in result.stderr
 
 
+def test_a_port_of_grpc_that_is_taken_is_told_with_the_way_out(shop, folder):
+    port = shop.grpc.rpartition(":")[2]
+    result = weft(folder, "serve", "--port", "0", "--grpc-port", port, "--data", "other")
+    assert result.returncode == 1
+    assert f"Port {port}".encode() in result.stderr
+    assert b"-1 goes without gRPC" in result.stderr
+
+
 def test_a_data_folder_that_is_in_use_is_told(shop, folder):
     result = weft(folder, "serve", "--port", "0", "--data", folder / "data")
     assert result.returncode == 1
@@ -204,15 +212,15 @@ def test_a_start_can_be_ended(tmp_path):
 
 SENDER = """
 import sys
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.exporter.otlp.proto.{module}.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind
 
 def provider(service):
-    made = TracerProvider(resource=Resource.create({"service.name": service}))
-    made.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=sys.argv[1])))
+    made = TracerProvider(resource=Resource.create({{"service.name": service}}))
+    made.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return made
 
 web, cart = provider("web"), provider("cart")
@@ -225,12 +233,16 @@ cart.shutdown()
 """
 
 
-def test_an_unmodified_opentelemetry_program_appears_in_the_graph(tmp_path):
+@pytest.mark.parametrize("compression", [{}, {"OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}])
+@pytest.mark.parametrize("module", ["http", "grpc"])
+def test_an_unmodified_opentelemetry_program_appears_in_the_graph(tmp_path, module, compression):
     with serving(tmp_path, "--port", "0") as process:
         url = process.await_ready()
-        command = [sys.executable, "-c", SENDER, f"{url}/v1/traces"]
+        endpoint = url if module == "http" else f"http://{process.grpc}"
+        settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, **compression}
+        command = [sys.executable, "-c", SENDER.format(module=module)]
         sent = subprocess.run(
-            command, capture_output=True, check=False, env=environment(tmp_path), timeout=60
+            command, capture_output=True, check=False, env=environment(tmp_path, **settings), timeout=60
         )
         assert sent.returncode == 0, sent.stderr
         assert not sent.stderr

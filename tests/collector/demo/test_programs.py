@@ -52,4 +52,4 @@ def test_the_users_tracing_settings_stay_out():
 
 def test_the_collector_gets_its_port_and_folder():
     line = collector(5000, Path("/data")).arguments
-    assert line[line.index("serve") :] == ("serve", "--port", "5000", "--data", "/data")
+    assert line[line.index("serve") :] == ("serve", "--port", "5000", "--grpc-port", "-1", "--data", "/data")
