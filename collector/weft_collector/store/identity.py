@@ -33,16 +33,18 @@ from weft_collector.kernel import (
     store32,
     store64,
 )
-from weft_collector.wire.columns import Resources, Spans
 
-__all__ = ["CALLEE", "CALLER", "LOCAL", "Identity", "Owners", "distinct", "identity_of", "owner_of"]
+__all__ = ["CALLEE", "CALLER", "LOCAL", "SIDES", "Identity", "Owners", "distinct", "owner_of"]
 
 #: Sides of a span.
 LOCAL, CALLER, CALLEE = range(3)
-# By OTLP kind: unspecified, internal, server, client, producer, consumer.
-_SIDES: Final = np.array([LOCAL, LOCAL, CALLEE, CALLER, CALLER, CALLEE], np.uint8)
+#: Side by OTLP kind: unspecified, internal, server, client, producer, consumer.
+SIDES: Final = np.array([LOCAL, LOCAL, CALLEE, CALLER, CALLER, CALLEE], np.uint8)
 
 _MOST_OWNERS: Final = 1 << 16
+
+Texts = NDArray[np.int32]
+"""Text ids."""
 
 
 class Identity(NamedTuple):
@@ -52,6 +54,15 @@ class Identity(NamedTuple):
     span_id: NDArray[np.uint64]
     owner: NDArray[np.uint64]
     side: NDArray[np.uint8]
+
+    def of_traces(self, traces: NDArray[np.uint64]) -> "Identity":
+        """Those of some traces, by the low halves of their ids."""
+        chosen = np.isin(self.trace_lo, traces)
+        return Identity(*(column[chosen] for column in self))
+
+    def behind(self, older: "Identity") -> "Identity":
+        """These behind some others."""
+        return Identity(*map(np.concatenate, zip(older, self, strict=True)))
 
 
 def owner_of(instance: str, service: str, host: str) -> int:
@@ -76,11 +87,9 @@ class Owners:
         self._text = text
         self._known: dict[tuple[int, int, int], int] = {}
 
-    def of(self, resources: Resources) -> NDArray[np.uint64]:
-        """The owner of each resource."""
-        ids = zip(
-            resources.instance.tolist(), resources.service.tolist(), resources.host.tolist(), strict=True
-        )
+    def of(self, instance: Texts, service: Texts, host: Texts) -> NDArray[np.uint64]:
+        """The owner of each resource, by the text ids of three of its attributes."""
+        ids = zip(instance.tolist(), service.tolist(), host.tolist(), strict=True)
         return np.array([self._owner(one) for one in ids], np.uint64)
 
     def _owner(self, ids: tuple[int, int, int]) -> int:
@@ -90,11 +99,6 @@ class Owners:
                 self._known.clear()
             known = self._known[ids] = owner_of(*map(self._text, ids))
         return known
-
-
-def identity_of(spans: Spans, owners: NDArray[np.uint64]) -> Identity:
-    """The identity of each span of a batch; `owners` are those of its resources."""
-    return Identity(spans.trace_lo, spans.span_id, owners[spans.resource], _SIDES[spans.kind])
 
 
 class _Set(NamedTuple):

@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from weft_collector.store.identity import Identity
 from weft_collector.store.ports import Position, SpanLog
-from weft_collector.store.segment_build import Older, identity_of, older_twins
+from weft_collector.store.segment_build import Older, identity_of, repeated
 from weft_collector.store.span_columns import Texts, arrow_columns
 from weft_collector.store.summary import summary_of
 from weft_collector.store.unsealed import Piece
@@ -38,11 +39,12 @@ class PieceTable:
         self.taken = len(rows.run)
         self._texts, self._log, self._runs = texts, log, rows.runs
         identity = identity_of(rows, texts)
-        again, _ = older_twins(identity, rows.columns["trace_lo"], older)
+        again, _ = repeated(identity, older)
         kept = np.flatnonzero(~again)
         order = kept[np.argsort(rows.columns["trace_lo"][kept], kind="stable")]
         own = rows.take(order)
-        self._traces, self._identity = own.columns["trace_lo"], identity[order]
+        self._traces = own.columns["trace_lo"]
+        self._identity = Identity(*(column[order] for column in identity))
         numbers = np.arange(len(rows.runs))
         self._table = arrow_columns(own, (numbers, numbers), texts)
         start = own.columns["start"]
@@ -86,9 +88,9 @@ class PieceTable:
         """See Older."""
         return np.isin(traces, self._traces)
 
-    def identities(self, traces: Words) -> Words:
+    def identities(self, traces: Words) -> Identity:
         """See Older."""
-        return self._identity[np.isin(self._traces, traces)]
+        return self._identity.of_traces(traces)
 
     def _bytes(self, which: str, run: int) -> tuple[bytes, str]:
         row = self._runs[run]

@@ -14,11 +14,12 @@ from weft_collector.store import bloom
 from weft_collector.store.arrow_bytes import table_of
 from weft_collector.store.dictionaries import Dictionary
 from weft_collector.store.files import Files
-from weft_collector.store.identity import identities, owners
+from weft_collector.store.identity import SIDES, Identity, owner_of
 from weft_collector.store.manifest import Sealed, index_name, spans_name
 from weft_collector.store.ports import SpanLog
 from weft_collector.store.segment_build import ROW_GROUP
 from weft_collector.store.segment_index import IndexFile
+from weft_collector.store.sidecar import Sidecar
 from weft_collector.store.span_schema import KINDS
 from weft_collector.store.token_filters import TokenFilters
 
@@ -45,8 +46,7 @@ class Segment:
         self._files, self._log = files, log
         self._index = IndexFile(files.map(index_name(sealed.number)), index_name(sealed.number))
         self._bloom = np.frombuffer(self._index.section("bloom"), np.uint64)
-        self._traces = np.frombuffer(self._index.section("traces"), np.uint64)
-        self._first = np.frombuffer(self._index.section("first"), np.uint32)
+        self._sidecar = Sidecar.from_bytes(self._index.section("traces"))
         self._spans = files.map(spans_name(sealed.number))
         self._lock = threading.Lock()
         self._opened: parquet.ParquetFile | None = None
@@ -83,12 +83,7 @@ class Segment:
 
     def trace_rows(self, trace_lo: int) -> range:
         """See SpanTable."""
-        at = int(np.searchsorted(self._traces, np.uint64(trace_lo)))
-        if at == len(self._traces) or int(self._traces[at]) != trace_lo:
-            return range(0)
-        return range(
-            int(self._first[at]), int(self._first[at + 1]) if at + 1 < len(self._first) else self.rows
-        )
+        return self._sidecar.rows_of(trace_lo)
 
     def summary(self) -> pa.Table:
         """See SpanTable."""
@@ -123,17 +118,17 @@ class Segment:
     def holding(self, traces: Words) -> NDArray[np.bool_]:
         """See Older."""
         found = bloom.held(self._bloom, traces)
-        found[found] = np.isin(traces[found], self._traces)
+        first, behind = self._sidecar.rows_of_many(traces[found])
+        found[found] = behind > first
         return found
 
-    def identities(self, traces: Words) -> Words:
+    def identities(self, traces: Words) -> Identity:
         """See Older."""
-        at = np.searchsorted(self._traces, traces)
-        ends = np.append(self._first, np.uint32(self.rows))
-        groups = np.unique(np.concatenate([self._first[at], ends[at + 1] - 1]) // ROW_GROUP)
+        first, behind = self._sidecar.rows_of_many(traces)
+        groups = np.unique(np.concatenate([first, behind - 1]) // ROW_GROUP)
         with self._lock:
             table = self._file().read_row_groups(groups.tolist(), columns=list(_IDENTITY), use_threads=False)
-        return identities_in(table)
+        return identities_in(table).of_traces(traces)
 
     @cached_property
     def _tokens(self) -> TokenFilters:
@@ -160,19 +155,17 @@ def words_of(column: "pa.ChunkedArray", word: int = 0) -> Words:
     return data.reshape(-1, width)[:, word].astype(np.uint64)
 
 
-def identities_in(table: pa.Table) -> Words:
+def identities_in(table: pa.Table) -> Identity:
     """The identities of a table's spans."""
-    kinds = _codes(table["SpanKind"])
-    kind = np.array([KINDS.index(text) for text in kinds[1]], np.int64)[kinds[0]]
+    codes, kinds = _codes(table["SpanKind"])
+    side = SIDES[np.array([KINDS.index(kind) for kind in kinds], np.int64)[codes]]
     columns = [_codes(table[name]) for name in ("ServiceInstanceId", "ServiceName", "HostName")]
-    distinct, which = np.unique(
-        np.stack([codes for codes, _ in columns], axis=1), axis=0, return_inverse=True
-    )
+    rows, which = np.unique(np.stack([codes for codes, _ in columns], axis=1), axis=0, return_inverse=True)
     instances, services, hosts = (texts for _, texts in columns)
-    rows: list[list[int]] = distinct.tolist()
-    owner = owners(((instances[i], services[s], hosts[h]) for i, s, h in rows), str)
+    triples: list[list[int]] = rows.tolist()
+    owner = np.array([owner_of(instances[i], services[s], hosts[h]) for i, s, h in triples], np.uint64)
     ids = words_of(table["TraceId"], -1), words_of(table["SpanId"])
-    return identities(*ids, kind, owner[which.reshape(-1)])
+    return Identity(*ids, owner[which.reshape(-1)], side)
 
 
 def _codes(column: "pa.ChunkedArray") -> tuple[NDArray[np.int64], list[str]]:

@@ -21,15 +21,16 @@ from weft_collector.store.arrow_bytes import table_bytes
 from weft_collector.store.block_tokens import BlockTokens
 from weft_collector.store.blocks import body_slice
 from weft_collector.store.dictionaries import DictionaryBuilder
-from weft_collector.store.identity import first_of_each, identities, owners
+from weft_collector.store.identity import SIDES, Identity, Owners, distinct
 from weft_collector.store.scan import Block
 from weft_collector.store.segment_index import index_bytes
+from weft_collector.store.sidecar import Sidecar
 from weft_collector.store.span_columns import Texts, arrow_columns
 from weft_collector.store.summary import summary_of
 from weft_collector.store.token_filters import TokenFilters
 from weft_collector.store.unsealed import SpanRows
 
-__all__ = ["ROW_GROUP", "Built", "Older", "build_segment", "identity_of", "older_twins"]
+__all__ = ["ROW_GROUP", "Built", "Older", "build_segment", "identity_of", "repeated"]
 
 ROW_GROUP: Final = 16_384
 _TRACE_BITS: Final = 20  # bits a trace id in the bloom filter
@@ -50,7 +51,7 @@ class Older(Protocol):
         """Which of these distinct traces (low halves) have spans here."""
         ...
 
-    def identities(self, traces: Words) -> Words:
+    def identities(self, traces: Words) -> Identity:
         """The identities of the spans of these traces, which it holds."""
         ...
 
@@ -86,7 +87,7 @@ def build_segment(rows: SpanRows, blocks: Iterable[Block], texts: Texts, older: 
         texts: The texts behind the ids in `rows`.
         older: All older tables.
     """
-    again, twins = repeated(rows, texts, older)
+    again, twins = repeated(identity_of(rows, texts), older)
     sections = _Sections(rows, texts)
     for block in blocks:
         sections.take(block)
@@ -95,12 +96,11 @@ def build_segment(rows: SpanRows, blocks: Iterable[Block], texts: Texts, older: 
     order = np.argsort(traces, kind="stable")
     sorted_rows, traces = rows.take(kept[order]), traces[order]
     table = arrow_columns(sorted_rows, sections.ids, texts)
-    first = np.flatnonzero(np.diff(traces, prepend=~traces[:1]))
+    sidecar = Sidecar.of(traces)
     start = sorted_rows.columns["start"]
     index = {
-        "bloom": bloom.build(traces[first], _TRACE_BITS).tobytes(),
-        "traces": traces[first].tobytes(),
-        "first": first.astype(np.uint32).tobytes(),
+        "bloom": bloom.build(sidecar.ids, _TRACE_BITS).tobytes(),
+        "traces": sidecar.to_bytes(),
         "summary": table_bytes(summary_of(table)),
         **sections.to_bytes(),
     }
@@ -121,36 +121,37 @@ def parquet_bytes(table: "pa.Table") -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def identity_of(rows: SpanRows, texts: Texts) -> Words:
+def identity_of(rows: SpanRows, texts: Texts) -> Identity:
     """The identity of each row."""
     runs, c = rows.runs, rows.columns
-    triples = zip(*(runs[word].tolist() for word in ("instance", "service", "host")), strict=True)
-    owner = owners(triples, texts.text)[rows.run] if len(runs) else np.zeros(0, np.uint64)
-    return identities(c["trace_lo"], c["span_id"], c["kind"], owner)
+    owner = Owners(texts.text).of(runs["instance"], runs["service"], runs["host"])
+    return Identity(c["trace_lo"], c["span_id"], owner[rows.run], SIDES[c["kind"]])
 
 
-def repeated(
-    rows: SpanRows, texts: Texts, older: Sequence[Older]
-) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
-    """Which rows stand earlier already, and the numbers of the older tables that have some of them."""
-    identity = identity_of(rows, texts)
-    return older_twins(identity, rows.columns["trace_lo"], older)
+def repeated(identity: Identity, older: Sequence[Older]) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
+    """Which of some spans, given in the order of the log, stand earlier already: among themselves, or in older tables.
 
-
-def older_twins(
-    identity: Words, trace_lo: Words, older: Sequence[Older]
-) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
-    """Which of some spans, given in the order of the log, are not the first of their identity; and where those are."""
-    again = ~first_of_each(identity)
-    traces = np.unique(trace_lo)
-    twins: list[int] = []
+    Returns:
+        The spans, and the numbers of the older tables that have some of them.
+    """
+    again = _again(identity)
+    traces = np.unique(identity.trace_lo)
+    twins: set[int] = set()
     for table in older:
         common = traces[table.holding(traces)]
         if len(common):
-            found = np.isin(identity, table.identities(common))
-            twins += [table.number] if found.any() else []
+            known = table.identities(common)
+            found = _again(identity.behind(known))[len(known.span_id) :]
+            twins |= {table.number} if (found & ~again).any() else set()
             again |= found
-    return again, tuple(sorted(set(twins)))
+    return again, tuple(sorted(twins))
+
+
+def _again(identity: Identity) -> NDArray[np.bool_]:
+    """Which rows are not the first of their identity."""
+    again = np.ones(len(identity.span_id), np.bool_)
+    again[distinct(identity)] = False
+    return again
 
 
 class _Sections:

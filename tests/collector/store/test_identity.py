@@ -14,13 +14,22 @@ from weft_collector.store.identity import (
     CALLEE,
     CALLER,
     LOCAL,
+    SIDES,
     Identity,
     Owners,
     distinct,
-    identity_of,
     owner_of,
 )
 from weft_collector.wire.otlp_protobuf import Decoder
+
+
+def identity_of(spans, owners) -> Identity:
+    return Identity(spans.trace_lo, spans.span_id, owners[spans.resource], SIDES[spans.kind])
+
+
+def owners_of(owners, resources):
+    return owners.of(resources.instance, resources.service, resources.host)
+
 
 few = st.integers(0, 2) | st.sampled_from([2**63, 2**64 - 1])
 rows_of_identity = st.lists(st.tuples(few, few, few, st.integers(0, 2)), max_size=80)
@@ -84,7 +93,7 @@ def test_spans_that_differ_in_one_part_are_distinct_and_repeated_ones_are_not():
     )
     decoder = Decoder()
     decoded = decoder.decode(otlp_factory.body(groups), NOW)
-    found = distinct(identity_of(decoded.spans, Owners(decoder.strings.text).of(decoded.resources)))
+    found = distinct(identity_of(decoded.spans, owners_of(Owners(decoder.strings.text), decoded.resources)))
     assert found.tolist() == [at for at in range(20) if at % 5 != 1]
 
 
@@ -110,6 +119,9 @@ def test_owners_are_the_same_through_another_table_of_texts():
         decoder.decode(otlp_factory.request([span(first)], first), NOW)
         owners = Owners(decoder.strings.text)
         decoded = decoder.decode(body, NOW)
-        found += [owners.of(decoded.resources).tolist(), owners.of(decoded.resources).tolist()]
+        found += [
+            owners_of(owners, decoded.resources).tolist(),
+            owners_of(owners, decoded.resources).tolist(),
+        ]
     assert found[0] == found[1] == found[2] == found[3]
     assert len(set(found[0])) > 30
