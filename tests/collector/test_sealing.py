@@ -61,6 +61,7 @@ class Collector:
     def _apply(self, position, record):
         decoded = self.decoder.decode(record.body, record.arrived_ns)
         self.derived.apply(decoded, position, record.arrived_ns)
+        self.derived.age(record.arrived_ns)
 
     def receive(self, content, arrived_ns=NOW):
         record = Record(RecordKind.SPANS, arrived_ns, 1, content)

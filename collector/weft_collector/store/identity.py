@@ -45,6 +45,8 @@ _MOST_OWNERS: Final = 1 << 16
 
 Texts = NDArray[np.int32]
 """Text ids."""
+Rows = NDArray[np.intp] | NDArray[np.bool_]
+"""Numbers of rows, or one truth for each."""
 
 
 class Identity(NamedTuple):
@@ -55,14 +57,22 @@ class Identity(NamedTuple):
     owner: NDArray[np.uint64]
     side: NDArray[np.uint8]
 
+    def take(self, rows: Rows) -> "Identity":
+        """Some rows, by number or by mask."""
+        return Identity(self.trace_lo[rows], self.span_id[rows], self.owner[rows], self.side[rows])
+
     def of_traces(self, traces: NDArray[np.uint64]) -> "Identity":
         """Those of some traces, by the low halves of their ids."""
-        chosen = np.isin(self.trace_lo, traces)
-        return Identity(*(column[chosen] for column in self))
+        return self.take(np.isin(self.trace_lo, traces))
 
     def behind(self, older: "Identity") -> "Identity":
         """These behind some others."""
-        return Identity(*map(np.concatenate, zip(older, self, strict=True)))
+        return Identity(
+            np.concatenate([older.trace_lo, self.trace_lo]),
+            np.concatenate([older.span_id, self.span_id]),
+            np.concatenate([older.owner, self.owner]),
+            np.concatenate([older.side, self.side]),
+        )
 
 
 def owner_of(instance: str, service: str, host: str) -> int:

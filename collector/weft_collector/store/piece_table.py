@@ -44,7 +44,7 @@ class PieceTable:
         order = kept[np.argsort(rows.columns["trace_lo"][kept], kind="stable")]
         own = rows.take(order)
         self._traces = own.columns["trace_lo"]
-        self._identity = Identity(*(column[order] for column in identity))
+        self._identity = identity.take(order)
         numbers = np.arange(len(rows.runs))
         self._table = arrow_columns(own, (numbers, numbers), texts)
         start = own.columns["start"]
