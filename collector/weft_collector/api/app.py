@@ -11,7 +11,8 @@ from starlette.types import ASGIApp
 
 from weft_collector.api import docs, export, graph, problems, status, traces
 from weft_collector.api.documents import DESCRIPTION, TAGS
-from weft_collector.api.ingest import Ingest
+from weft_collector.api.doors import TRACES, ZIPKIN
+from weft_collector.api.ingest import Ingest, Receiving
 from weft_collector.api.parts import Parts
 from weft_collector.api.receiving import Budget, Receiver
 from weft_collector.api.security import Guard
@@ -50,7 +51,7 @@ def create_app(parts: Parts) -> FastAPI:
         lifespan=_lifespan, docs_url=None, redoc_url=None, telemetry=_SILENT,
     )  # fmt: skip
     app.state.parts = parts
-    app.router.routes.insert(0, Route("/v1/traces", _ingest(parts), include_in_schema=False))
+    app.router.routes[:0] = _doors(parts)
     for surface in (graph, traces, export, status):
         app.include_router(surface.router)
     problems.install(app)
@@ -60,10 +61,13 @@ def create_app(parts: Parts) -> FastAPI:
     return app
 
 
-def _ingest(parts: Parts) -> Ingest:
+def _doors(parts: Parts) -> list[Route]:
+    """The ways in; they share one budget."""
     surface = parts.surface
     receiver = Receiver(surface.body_bytes, surface.body_seconds)
-    return Ingest(parts.lifecycle, parts.intake, receiver, Budget(surface.receiving_bytes), parts.telemetry)
+    budget = Budget(surface.receiving_bytes)
+    receiving = Receiving(parts.lifecycle, parts.intake, receiver, budget, parts.telemetry)
+    return [Route(door.path, Ingest(door, receiving), include_in_schema=False) for door in (TRACES, ZIPKIN)]
 
 
 @asynccontextmanager
