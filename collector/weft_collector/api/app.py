@@ -13,6 +13,7 @@ from weft_collector.api import docs, export, graph, problems, status, traces
 from weft_collector.api.documents import DESCRIPTION, TAGS
 from weft_collector.api.doors import TRACES, ZIPKIN
 from weft_collector.api.ingest import Ingest, Receiving
+from weft_collector.api.other_signals import SIGNALS, NotKept, Reminder
 from weft_collector.api.parts import Parts
 from weft_collector.api.receiving import Budget, Receiver
 from weft_collector.api.security import Guard
@@ -67,7 +68,11 @@ def _doors(parts: Parts) -> list[Route]:
     receiver = Receiver(surface.body_bytes, surface.body_seconds)
     budget = Budget(surface.receiving_bytes)
     receiving = Receiving(parts.lifecycle, parts.intake, receiver, budget, parts.telemetry)
-    return [Route(door.path, Ingest(door, receiving), include_in_schema=False) for door in (TRACES, ZIPKIN)]
+    reminder = Reminder(parts.clock_ns)
+    doors: dict[str, ASGIApp] = {door.path: Ingest(door, receiving) for door in (TRACES, ZIPKIN)}
+    for signal in SIGNALS:
+        doors[f"/v1/{signal.name}"] = NotKept(signal, receiving, reminder, surface.inflated_bytes)
+    return [Route(path, door, include_in_schema=False) for path, door in doors.items()]
 
 
 @asynccontextmanager
