@@ -29,6 +29,7 @@ from weft_collector.errors import BodyTooLarge, CollectorError, NotReady, Refuse
 from weft_collector.intake_queue import Accepted, BodyQueue, Outcome, Waiting, count_outcome, wake
 from weft_collector.store.ports import Position, Record, RecordKind, SpanLog, Transport
 from weft_collector.telemetry import Telemetry
+from weft_collector.transcoding import to_protobuf
 from weft_collector.wire.columns import Decoded
 from weft_collector.wire.compression import inflate
 from weft_collector.wire.limits import Limits
@@ -252,7 +253,8 @@ class Intake:
             self._let_go(waiting)
             return None
         try:
-            body = inflate(waiting.body, waiting.encoding, self._options.limits.inflated_bytes)
+            sent = inflate(waiting.body, waiting.encoding, self._options.limits.inflated_bytes)
+            body = to_protobuf(sent, waiting.transport)
             decoded = self._decoder.decode(body, waiting.arrived_ns)
         except RefusedBody as error:
             self._answer([(waiting, error)])

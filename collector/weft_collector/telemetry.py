@@ -20,6 +20,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "bytes_received": "bytes of acknowledged bodies, as sent",
         "spans_accepted": "spans acknowledged, by transport",
         "spans_rejected": "spans refused one by one inside accepted bodies, by reason",
+        "parts_not_kept": "metric points and log records acknowledged and not kept, by signal",
         "groups_committed": "groups of bodies made durable by one sync",
         "log_bytes_written": "bytes appended to the log, headers included",
         "log_failures": "groups that the storage refused, by the step that failed",

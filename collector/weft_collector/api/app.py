@@ -11,8 +11,10 @@ from starlette.types import ASGIApp
 
 from weft_collector.api import docs, export, graph, problems, status, traces
 from weft_collector.api.documents import DESCRIPTION, TAGS
+from weft_collector.api.doors import TRACES, ZIPKIN
 from weft_collector.api.grpc_server import GrpcServer
-from weft_collector.api.ingest import Ingest
+from weft_collector.api.ingest import Ingest, Receiving
+from weft_collector.api.other_signals import SIGNALS, NotKept, Reminder
 from weft_collector.api.parts import Parts
 from weft_collector.api.receiving import Budget, Receiver
 from weft_collector.api.security import Guard
@@ -52,9 +54,7 @@ def create_app(parts: Parts) -> FastAPI:
     )  # fmt: skip
     app.state.parts = parts
     app.state.budget = Budget(parts.surface.receiving_bytes)
-    app.router.routes.insert(
-        0, Route("/v1/traces", _ingest(parts, app.state.budget), include_in_schema=False)
-    )
+    app.router.routes[:0] = _doors(parts, app.state.budget)
     for surface in (graph, traces, export, status):
         app.include_router(surface.router)
     problems.install(app)
@@ -64,10 +64,16 @@ def create_app(parts: Parts) -> FastAPI:
     return app
 
 
-def _ingest(parts: Parts, budget: Budget) -> Ingest:
+def _doors(parts: Parts, budget: Budget) -> list[Route]:
+    """The ways in over HTTP; all ways in share one budget."""
     surface = parts.surface
     receiver = Receiver(surface.body_bytes, surface.body_seconds)
-    return Ingest(parts.lifecycle, parts.intake, receiver, budget, parts.telemetry)
+    receiving = Receiving(parts.lifecycle, parts.intake, receiver, budget, parts.telemetry)
+    reminder = Reminder(parts.clock_ns)
+    doors: dict[str, ASGIApp] = {door.path: Ingest(door, receiving) for door in (TRACES, ZIPKIN)}
+    for signal in SIGNALS:
+        doors[f"/v1/{signal.name}"] = NotKept(signal, receiving, reminder, surface.inflated_bytes)
+    return [Route(path, door, include_in_schema=False) for path, door in doors.items()]
 
 
 @asynccontextmanager

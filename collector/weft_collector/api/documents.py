@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from weft_collector.api.problems import MEDIA_TYPE, PROTOBUF
+from weft_collector.api.problems import JSON, MEDIA_TYPE, PROTOBUF
 from weft_collector.export.columns import COLUMNS
 from weft_collector.render.pictures import FORMATS
 
@@ -57,11 +57,12 @@ TABLES: Final = _files(
     f"One row a call. {_COLUMNS}", ["text/csv", "application/x-ndjson", "application/vnd.apache.parquet"]
 )
 
-_PROTOBUF_STATUS: Final = {PROTOBUF: {"schema": {"type": "string", "format": "binary"}}}
+_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
+_OTLP: Final = {PROTOBUF: _BINARY, JSON: {"schema": {"type": "object"}}}
 
 
 def _refusal(description: str) -> dict[str, Any]:
-    return {"description": f"{description} The body is a google.rpc.Status.", "content": _PROTOBUF_STATUS}
+    return {"description": f"{description} The body is a google.rpc.Status.", "content": _OTLP}
 
 
 INGEST: Final[dict[str, Any]] = {
@@ -70,17 +71,18 @@ INGEST: Final[dict[str, Any]] = {
             "tags": ["Ingest"],
             "summary": "Take spans in",
             "operationId": "export_traces",
-            "description": "OTLP over HTTP. The answer comes when the spans are durable and visible. "
+            "description": "OTLP over HTTP, protobuf or JSON; answered in the same. The answer comes when the spans "
+            "are durable and visible. "
             "Bodies may be compressed (content-encoding gzip, deflate or zstd).",
             "requestBody": {
                 "required": True,
                 "description": "An ExportTraceServiceRequest.",
-                "content": {PROTOBUF: {"schema": {"type": "string", "format": "binary"}}},
+                "content": _OTLP,
             },
             "responses": {
                 "200": {
                     "description": "An ExportTraceServiceResponse; partial_success counts rejected spans.",
-                    "content": _PROTOBUF_STATUS,
+                    "content": _OTLP,
                 },
                 "400": _refusal("The body is malformed."),
                 "403": _refusal("A web page of another site sent it."),
@@ -91,5 +93,24 @@ INGEST: Final[dict[str, Any]] = {
                 "503": _refusal("Not now; send it again after the time in Retry-After."),
             },
         }
-    }
+    },
+    "/api/v2/spans": {
+        "post": {
+            "tags": ["Ingest"],
+            "summary": "Take Zipkin spans in",
+            "operationId": "post_zipkin_spans",
+            "description": "A list of Zipkin v2 spans in JSON; compressed as for `/v1/traces`.",
+            "requestBody": {
+                "required": True,
+                "content": {JSON: {"schema": {"type": "array", "items": {"type": "object"}}}},
+            },
+            "responses": {
+                "202": {"description": "The spans are durable and visible."},
+                "400": _problem("The body is malformed, or Zipkin v1."),
+                "413": _problem("The body is too large, as sent or inflated."),
+                "415": _problem("Content type or encoding is not supported."),
+                "503": _problem("Not now; send it again after the time in Retry-After."),
+            },
+        }
+    },
 }

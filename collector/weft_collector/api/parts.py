@@ -24,6 +24,7 @@ class Surface:
         version: The release, as `/api/v1/status` shows it.
         endpoint: Address that an agent or an exporter is given.
         body_bytes: Largest body as sent.
+        inflated_bytes: Largest body after decompression.
         receiving_bytes: Bytes of all bodies that are being received or wait for their answer.
         body_seconds: Time a sender has to deliver a body.
         dashboard: Folder of the page, or None for a collector without one.
@@ -34,6 +35,7 @@ class Surface:
     version: str
     endpoint: str
     body_bytes: int = 16 << 20
+    inflated_bytes: int = 64 << 20
     receiving_bytes: int = 64 << 20
     body_seconds: float = 30.0
     dashboard: Path | None = None

@@ -16,10 +16,11 @@ from weft_collector.api.errors import MethodNotAllowed, ServerFailed
 from weft_collector.api.otlp_answers import rpc_code, rpc_status
 from weft_collector.errors import BadQuery, CollectorError, MalformedBody, MissingLibrary, Unavailable
 
-__all__ = ["MEDIA_TYPE", "PROTOBUF", "answer", "install", "problem"]
+__all__ = ["JSON", "MEDIA_TYPE", "PROTOBUF", "answer", "install", "problem"]
 
 MEDIA_TYPE: Final = "application/problem+json"
 PROTOBUF: Final = "application/x-protobuf"
+JSON: Final = "application/json"
 
 _HELP: Final[Mapping[int, str]] = MappingProxyType(
     {

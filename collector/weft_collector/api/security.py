@@ -29,7 +29,7 @@ from weft_collector.config import is_loopback
 
 __all__ = ["INGEST_PATHS", "AccessRules", "Guard"]
 
-INGEST_PATHS: Final = frozenset({"/v1/traces"})
+INGEST_PATHS: Final = frozenset({"/v1/traces", "/v1/metrics", "/v1/logs", "/api/v2/spans"})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?", re.ASCII)
 

@@ -133,6 +133,7 @@ def _surface(config: Config, outside: Outside) -> Surface:
         version=version(),
         endpoint=outside.endpoint,
         body_bytes=config.body_bytes,
+        inflated_bytes=config.inflated_bytes,
         receiving_bytes=config.in_flight_bytes,
         body_seconds=config.body_seconds,
         dashboard=outside.dashboard,

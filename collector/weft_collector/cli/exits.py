@@ -9,6 +9,7 @@
 CollectorError
 |-- NotReachable       no collector answers at the address            3
 |-- CollectorRefused   the collector answered, but not with what was asked for   1
+|-- CannotRead         a file cannot be read, or is not what it should be   1
 |-- PortTaken          another process listens there                  1
 `-- CannotWrite        the file or the terminal does not take the output   1
 """
@@ -26,6 +27,7 @@ __all__ = [
     "NOT_REACHABLE",
     "OK",
     "USAGE",
+    "CannotRead",
     "CannotWrite",
     "CollectorRefused",
     "NotReachable",
@@ -56,6 +58,12 @@ class PortTaken(CollectorError):  # noqa: N818 - named like the tree that it bel
     """Another process listens at the address."""
 
     title: ClassVar[str] = "The port is taken"
+
+
+class CannotRead(CollectorError):  # noqa: N818 - named like the tree that it belongs to
+    """A file cannot be read, or is not what it should be."""
+
+    title: ClassVar[str] = "The file cannot be imported"
 
 
 class CannotWrite(CollectorError):  # noqa: N818 - named like the tree that it belongs to

@@ -41,6 +41,9 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         ),
         "graph": Command("weft_collector.cli.graph", "graph", "the graph as SVG, PNG, PDF, DOT or JSON"),
         "export": Command("weft_collector.cli.export", "export", "calls as CSV, JSON lines or Parquet"),
+        "import": Command(
+            "weft_collector.cli.importing", "import_", "spans out of OTLP, Zipkin or Jaeger files"
+        ),
     }
 )
 """The table; help shows it in this order."""

@@ -116,12 +116,6 @@ def test_another_content_type_is_refused_with_the_one_that_is_taken(collector, c
     assert "application/x-protobuf" in response.json()["detail"]
 
 
-def test_json_is_refused_with_the_setting_that_helps(collector):
-    response = collector.post(b"{}", content_type="application/json")
-    assert response.status_code == 415
-    assert "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" in response.json()["detail"]
-
-
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 def test_spans_come_by_post_only(collector, method):
     response = collector.request(method, "/v1/traces")
