@@ -148,8 +148,17 @@ def test_a_bomb_costs_no_more_than_the_limit_and_a_step(name):
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("encoding", COMPRESS)
+def test_a_body_larger_than_what_is_inflated_at_once_comes_back(encoding):
+    data = TEXT * (40 * MIB // len(TEXT))
+    body = COMPRESS[encoding](data)
+    assert inflate(body, encoding, len(data)) == data
+    with pytest.raises(BodyTooLarge, match=str(len(data) - 1)):
+        inflate(body, encoding, len(data) - 1)
+
+
 def test_a_zstd_window_over_the_limit_is_too_large():
     parameters = zstandard.ZstdCompressionParameters(window_log=27)
     writer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
-    with pytest.raises(BodyTooLarge):
+    with pytest.raises(BodyTooLarge, match="window"):
         inflate(writer.compress(b"x") + writer.flush(), "zstd", MIB)
