@@ -212,6 +212,7 @@ class Options(NamedTuple):
         spans: After how many spans to stop; 0 for as many as time allows.
         rate: Spans a second at most; 0 for as many as are taken.
         encoding: Content encoding of the bodies.
+        patience: For how many seconds a body is sent again while it is refused.
         may_break: Whether a broken connection is expected: its thread then ends, and the body counts as unanswered.
     """
 
@@ -220,6 +221,7 @@ class Options(NamedTuple):
     spans: int = 0
     rate: float = 0.0
     encoding: str = "identity"
+    patience: float = 60.0
     may_break: bool = False
 
 
@@ -342,9 +344,12 @@ class Load:
 
     def _post(self, connection: Connection, data: memoryview | bytes) -> None:
         """Send until it is taken."""
+        deadline = time.perf_counter() + self._options.patience
         while (answer := connection.post(data, self._options.encoding)).status in _AGAIN:
             with self._lock:
                 self.result.refused[answer.status] += 1
+            if time.perf_counter() > deadline:
+                break
             if self._ending.wait(max(answer.retry_after, 0.05)):
                 raise OSError("the load ended before the body was taken")
         if answer.status != 200:

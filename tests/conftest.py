@@ -9,7 +9,9 @@ import pytest
 from tests.waiting import wait_until
 
 # Tests that CI may skip: the beginning of a test's id, and why.
-MAY_BE_SKIPPED_IN_CI: dict[str, str] = {}
+MAY_BE_SKIPPED_IN_CI: dict[str, str] = {
+    "tests/end_to_end/test_disk_full.py": "mounts a small tmpfs, which needs root",
+}
 
 # Threads of the tools around the tests, which live as long as the run.
 TOOLS = ("pytest_timeout", "asyncio_", "Dummy-")

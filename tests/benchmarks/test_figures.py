@@ -65,5 +65,10 @@ def test_a_part_that_drifts_is_repeated_and_then_called_noisy(monkeypatch, drift
         return [Figure("a", 1, "ms")]
 
     monkeypatch.setattr(run, "run_part", run_part)
-    assert run.trusted_part("decode", Drifts(*drifts)) == [Figure("a", 1, "ms", noisy=noisy)]
+    assert run.trusted_part("decode", Drifts(*drifts), 2) == [Figure("a", 1, "ms", noisy=noisy)]
     assert len(ran) == runs
+
+
+def test_nothing_is_repeated_when_time_is_short(monkeypatch):
+    monkeypatch.setattr(run, "run_part", lambda _: [Figure("a", 1, "ms")])
+    assert run.trusted_part("decode", Drifts(0, 1), 0) == [Figure("a", 1, "ms", noisy=True)]
