@@ -32,11 +32,10 @@ from weft_collector.telemetry import Telemetry
 from weft_collector.transcoding import to_protobuf
 from weft_collector.wire.columns import Decoded
 from weft_collector.wire.compression import inflate
-from weft_collector.wire.limits import Limits
+from weft_collector.wire.limits import RULES, Limits
 
 __all__ = ["Accepted", "Decodes", "Derives", "Intake", "IntakeOptions"]
 
-LIMITS_VERSION: Final = 1  # of the rules by which spans are refused one by one
 _SECOND_NS: Final = 1_000_000_000
 _PROGRESS_RECORDS: Final = 64
 # A group gathers no longer than this: a stream of bodies that are bad, and so add nothing to the group, must
@@ -47,8 +46,8 @@ _GROUP_NS: Final = 50_000_000
 class Decodes(Protocol):
     """Turns a body into columns; called by one thread at a time."""
 
-    def decode(self, body: bytes, arrived_ns: int) -> Decoded:
-        """Decode an inflated body; the same body and arrival give the same spans.
+    def decode(self, body: bytes, arrived_ns: int, rules: int = RULES) -> Decoded:
+        """Decode an inflated body; the same body, arrival and rules give the same spans.
 
         Raises:
             RefusedBody: The body is not what it claims to be.
@@ -263,9 +262,7 @@ class Intake:
             self._answer([(waiting, Accepted(0, decoded.rejected))])
             return None
         rejected = sum(count for _, count in decoded.rejected)
-        record = Record(
-            RecordKind.SPANS, waiting.arrived_ns, waiting.transport, body, LIMITS_VERSION, rejected
-        )
+        record = Record(RecordKind.SPANS, waiting.arrived_ns, waiting.transport, body, RULES, rejected)
         return _Ready(waiting, record, decoded)
 
     def _commit(self, group: list[_Ready]) -> None:
@@ -295,7 +292,7 @@ class Intake:
             self._telemetry.count("replay_skipped", "unknown_kind")
             return 0
         try:
-            decoded = self._decoder.decode(record.body, record.arrived_ns)
+            decoded = self._decoder.decode(record.body, record.arrived_ns, record.limits)
         except RefusedBody:
             self._telemetry.count("replay_skipped", "undecodable")
             return 0

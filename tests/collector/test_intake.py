@@ -21,7 +21,7 @@ from weft_collector.store.log import Log, LogOptions
 from weft_collector.store.ports import Record, Transport
 from weft_collector.telemetry import Telemetry
 from weft_collector.testing import ForgetfulFiles, ManualClock
-from weft_collector.wire.limits import Limits
+from weft_collector.wire.limits import RULES, Limits
 
 START = 1_700_000_000_000_000_000
 
@@ -32,11 +32,12 @@ class FakeDecoder:
     def __init__(self):
         self.go = threading.Event()
         self.go.set()
-        self.seen = []
+        self.seen, self.rules = [], []
 
-    def decode(self, body, arrived_ns):
+    def decode(self, body, arrived_ns, rules=RULES):
         assert self.go.wait(30)
         self.seen.append((body, arrived_ns))
+        self.rules.append(rules)
         if body.startswith(b"bad"):
             raise MalformedBody("not what it claims to be", 0)
         count, _, rejected = body.split(b" ")[0].partition(b"-")
@@ -123,7 +124,7 @@ class TestAccepting:
         with running() as house:
             assert house.submit(b"5-2 x") == [Accepted(5, (("future_start", 2),))]
             ((position, record),) = house.log.replay()
-            assert record == Record(1, START, Transport.HTTP_PROTOBUF, b"5-2 x", 1, 2)
+            assert record == Record(1, START, Transport.HTTP_PROTOBUF, b"5-2 x", RULES, 2)
             assert house.derived.applied == [(5, position, START)]
             assert house.intake.in_flight_bytes == 0
 
@@ -480,6 +481,13 @@ class TestReplay:
         house.log.sync()
         assert house.intake.replay(lambda _: None) == 5
         assert house.count("replay_differs") == 1
+
+    def test_a_body_is_read_by_the_rules_of_its_record(self):
+        house = House()
+        house.log.append([Record(1, 1, 1, b"1", limits, 0) for limits in (1, 2)])
+        house.log.sync()
+        house.intake.replay(lambda _: None)
+        assert house.decoder.rules == [1, 2]
 
     def test_an_empty_log_is_replayed_to_nothing(self):
         told = []

@@ -31,6 +31,7 @@ class Resources(NamedTuple):
         offset: where the Resource message begins in the body. Where a body gives the Resource in several
             pieces, the texts are those of the merged message and the bytes are those of the last piece.
         length: its length in bytes, 0 when the body has none.
+        schema: text id of the schema URL of the ResourceSpans.
     """
 
     service: Numbers
@@ -42,6 +43,7 @@ class Resources(NamedTuple):
     pid: Numbers
     offset: Numbers
     length: Numbers
+    schema: Numbers
 
 
 class Scopes(NamedTuple):
@@ -50,10 +52,12 @@ class Scopes(NamedTuple):
     Attributes:
         offset: where the message begins in the body.
         length: its length in bytes, 0 when the body has none.
+        schema: text id of the schema URL of the ScopeSpans.
     """
 
     offset: Numbers
     length: Numbers
+    schema: Numbers
 
 
 class Spans(NamedTuple):

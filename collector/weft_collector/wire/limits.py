@@ -5,6 +5,11 @@ these numbers and by nothing the client says.
 """
 
 from dataclasses import dataclass
+from typing import Final
+
+#: Version of the rules by which single spans of a body are refused, kept with each record of the log; what each
+#: version says stands in `docs/log-format.md`. A body is decoded again by the rules that it was accepted by.
+RULES: Final = 2
 
 _KIB = 1024
 _MIB = 1024 * _KIB
@@ -19,6 +24,8 @@ class Limits:
         inflated_bytes: largest body after decompression; must stay below 2 GiB, since positions are 32-bit.
         span_bytes: largest single span; a larger one is rejected alone.
         span_attributes: most attributes of a span; a span with more is rejected alone.
+        value_bytes: longest value of an attribute of a span, its events or its links; a span with a longer one
+            is rejected alone (rules 2 and later).
         future_ns: how far a span's start may lie after its arrival; a later one is rejected alone.
         strings: most distinct texts kept for the life of a decoder; later ones become `other`.
         string_bytes: longest text that is kept; a longer one becomes `other`.
@@ -32,6 +39,7 @@ class Limits:
     inflated_bytes: int = 64 * _MIB
     span_bytes: int = _MIB
     span_attributes: int = 1024
+    value_bytes: int = 256 * _KIB
     future_ns: int = 3_600_000_000_000
     strings: int = 131_072
     string_bytes: int = _KIB

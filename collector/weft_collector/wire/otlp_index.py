@@ -18,10 +18,13 @@ from weft_collector.wire.protobuf_reader import DELIMITED, read_delimited, read_
 #: No kept span is shorter: tag and length of its two ids, 16 bytes and 8 bytes.
 SHORTEST_SPAN = 28
 
-#: The lists, in the order of their rows of 32-bit numbers. A resource is given by its whole ResourceSpans.
+#: The lists, in the order of their rows of 32-bit numbers. A resource is given by its whole ResourceSpans, a scope
+#: by its InstrumentationScope and by the schema URL of its ScopeSpans; `read_resources` replaces the offset of
+#: that text by its id.
 SPAN_OFFSET, SPAN_LENGTH, SPAN_RESOURCE, SPAN_SCOPE = map(number, range(4))
 RESOURCE_OFFSET, RESOURCE_LENGTH, SCOPE_OFFSET, SCOPE_LENGTH = map(number, range(4, 8))
-INDEX_ROWS = 8
+SCOPE_SCHEMA, SCOPE_SCHEMA_LENGTH = map(number, range(8, 10))
+INDEX_ROWS = 10
 
 #: The counts, in the order of their 64-bit numbers.
 SPANS, RESOURCES, SCOPES, SHORT = range(4)
@@ -84,7 +87,7 @@ def index_body(base: int, length: int, index: Index) -> int:  # noqa: C901, PLR0
                 elif q >= 0:
                     r, q = read_delimited(q, q_end)
                     spans_before_scope = spans
-                    scope = (ZERO, ZERO)
+                    scope = schema = (ZERO, ZERO)
                     r_end = q
                     while r < r_end:  # the fields of a ScopeSpans
                         tag, r = read_tag(r, r_end)
@@ -108,11 +111,13 @@ def index_body(base: int, length: int, index: Index) -> int:  # noqa: C901, PLR0
                             scope = (at - base, r - at)
                             r = check_message(SCOPE, at, r, _SPAN_LEVEL, index.scratch)
                         elif r >= 0 and tag == _THIRD_FIELD:
+                            schema = (at - base, r - at)
                             r = check_text(at, r)
                         if r < 0:
                             return r
                     if spans > spans_before_scope:
                         _list_pair(SCOPE_OFFSET, scopes, scope, index)
+                        _list_pair(SCOPE_SCHEMA, scopes, schema, index)
                         scopes += 1
                 if q < 0:
                     return q

@@ -21,6 +21,7 @@ class Job(NamedTuple):
         latest_start: the latest start of a span, in nanoseconds, that is not rejected.
         span_bytes: the longest span that is not rejected.
         span_attributes: the most attributes that are not rejected.
+        value_bytes: the longest value of an attribute that is not rejected.
     """
 
     listed: int
@@ -37,3 +38,4 @@ class Job(NamedTuple):
     latest_start: int
     span_bytes: int
     span_attributes: int
+    value_bytes: int

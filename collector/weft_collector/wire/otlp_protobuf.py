@@ -5,11 +5,12 @@ import numpy as np
 from weft_collector.errors import BodyTooLarge, MalformedBody
 from weft_collector.wire.columns import Decoded, Resources, Scopes, Spans
 from weft_collector.wire.known_keys import RESOURCE_WORDS, SPAN_WORDS
-from weft_collector.wire.limits import Limits
+from weft_collector.wire.limits import RULES, Limits
 from weft_collector.wire.otlp_index import (
     INDEX_COUNTS,
     INDEX_ROWS,
     SCOPE_OFFSET,
+    SCOPE_SCHEMA,
     SPANS,
     Index,
     index_body,
@@ -27,6 +28,9 @@ _AFTER_CALLER = SPAN_WORDS.index("caller") + 1
 #: The reason of spans too short to hold their ids, which the first pass refuses.
 TOO_SHORT = "span_too_short"
 _REASONS = (TOO_SHORT, *REJECTIONS.values())
+
+# The first rules by which a long value is a reason.
+_RULES_OF_VALUES = 2
 
 _FIRST_CAPACITY = 16_384
 
@@ -86,12 +90,14 @@ class Decoder:
         """Compile the kernels, or load them from the cache, by decoding a tiny body."""
         self.decode(_TINY_BODY, 0)
 
-    def decode(self, body: bytes, arrived_ns: int) -> Decoded:
+    def decode(self, body: bytes, arrived_ns: int, rules: int = RULES) -> Decoded:
         """Decode an inflated body.
 
         Args:
             body: an ExportTraceServiceRequest; empty is a request without spans.
             arrived_ns: when it arrived, nanoseconds since the epoch; a span may not start much later.
+            rules: version of the rules by which spans are refused one by one: for a body out of the log, those
+                of its record.
 
         Raises:
             MalformedBody: no protobuf parser would take it; `position` is where it goes wrong.
@@ -102,11 +108,11 @@ class Decoder:
         view = np.frombuffer(body or b"\0", np.uint8)
         base = view.ctypes.data
         self._list_spans(base, len(body))
-        spans, resources, _, _ = self._counts.tolist()
+        spans, resources, scopes, _ = self._counts.tolist()
         sheet = _Sheet(spans, resources)
-        job = self._job(sheet, arrived_ns)
+        job = self._job(sheet, arrived_ns, rules)
         self._tally[:] = 0
-        _checked(read_resources(base, resources, job), base)
+        _checked(read_resources(base, resources, scopes, job), base)
         kept = _checked(read_spans(base, spans, job), base)
         return self._decoded(sheet, kept)
 
@@ -120,7 +126,7 @@ class Decoder:
                 return
             self._make_index(spans)
 
-    def _job(self, sheet: _Sheet, arrived_ns: int) -> Job:
+    def _job(self, sheet: _Sheet, arrived_ns: int, rules: int) -> Job:
         return Job(
             listed=self._index.rows,
             capacity=self._index.capacity,
@@ -136,6 +142,9 @@ class Decoder:
             latest_start=min(arrived_ns + self._limits.future_ns, 2**63 - 1),
             span_bytes=self._limits.span_bytes,
             span_attributes=self._limits.span_attributes,
+            value_bytes=self._limits.value_bytes
+            if rules >= _RULES_OF_VALUES
+            else self._limits.inflated_bytes,
         )
 
     def _decoded(self, sheet: _Sheet, kept: int) -> Decoded:
@@ -144,7 +153,7 @@ class Decoder:
         return Decoded(
             spans=sheet.spans(kept),
             resources=Resources(*sheet.resources),
-            scopes=Scopes(*self._rows[SCOPE_OFFSET : SCOPE_OFFSET + 2, :scopes].copy()),
+            scopes=Scopes(*self._rows[SCOPE_OFFSET : SCOPE_SCHEMA + 1, :scopes].copy()),
             rejected=tuple((reason, count) for reason, count in counted if count),
         )
 

@@ -2,6 +2,10 @@
 
 Where a field occurs again, protobuf's rule holds: the last scalar wins, messages are merged. So a Status or
 an attribute's value in several pieces is one message; spans are a repeated field and never merged.
+
+A span is refused alone only for what would make a column wrong, or a bound. So the ids of links are kept as they
+came, of whatever length: no column holds them, the span's bytes do, and OTLP asks nobody to drop a span for the
+sake of a link. A parent id of eight zero bytes is that of a root.
 """
 
 from weft_collector.kernel import (
@@ -20,6 +24,7 @@ from weft_collector.kernel import (
 from weft_collector.wire.attributes import Target, read_attribute
 from weft_collector.wire.caller_entry import STALE, VALID, find_entry
 from weft_collector.wire.known_keys import SPAN_MESSAGE, SPAN_WORDS
+from weft_collector.wire.long_values import has_long_value
 from weft_collector.wire.message_check import EVENT, LINK, check_message, check_text
 from weft_collector.wire.otlp_index import SPAN_LENGTH, SPAN_OFFSET, SPAN_RESOURCE, SPAN_SCOPE
 from weft_collector.wire.otlp_job import Job
@@ -46,8 +51,9 @@ REJECTIONS = {
     4: "future_start",
     5: "span_too_large",
     6: "too_many_attributes",
+    7: "attribute_too_long",
 }
-_TRACE_ID, _SPAN_ID, _PARENT_ID, _FUTURE, _TOO_LARGE, _TOO_MANY = map(number, REJECTIONS)
+_TRACE_ID, _SPAN_ID, _PARENT_ID, _FUTURE, _TOO_LARGE, _TOO_MANY, _TOO_LONG = map(number, REJECTIONS)
 
 
 # Tags as they stand in the bytes, by message.
@@ -181,6 +187,8 @@ def read_spans(base: int, count: int, job: Job) -> int:  # noqa: C901, PLR0912, 
                 return p
         span_id, parent_id = _read_id(span, span_end), _read_id(parent, parent_end)
         rejection = 0  # the last of these that applies is the reason
+        if length > job.value_bytes and has_long_value(end - length, end, job.value_bytes, job.scratch):
+            rejection = _TOO_LONG
         if attributes > job.span_attributes:
             rejection = _TOO_MANY
         if length > job.span_bytes:

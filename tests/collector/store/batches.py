@@ -19,13 +19,13 @@ def resources(*slices) -> Resources:
     """Resources at the given (offset, length)."""
     rows = np.array(slices, np.int32).reshape(-1, 2)
     empty = np.zeros(len(rows), np.int32)
-    return Resources(*[empty] * 7, rows[:, 0], rows[:, 1])
+    return Resources(*[empty] * 7, rows[:, 0], rows[:, 1], empty)
 
 
 def scopes(*slices) -> Scopes:
     """Scopes at the given (offset, length)."""
     rows = np.array(slices, np.int32).reshape(-1, 2)
-    return Scopes(rows[:, 0], rows[:, 1])
+    return Scopes(rows[:, 0], rows[:, 1], np.zeros(len(rows), np.int32))
 
 
 def nodes(node, instance) -> HeadNodes:

@@ -2,17 +2,18 @@
 
 import numpy as np
 import pytest
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from tests.collector.wire import otlp_factory
 from tests.collector.wire.otlp_factory import NOW, SECOND, attributes_of, request, resource_spans, span
 from tests.collector.wire.wire_bytes import IDS, message, span_body, text_attribute
 from weft_collector.errors import BodyTooLarge, MalformedBody
 from weft_collector.wire.columns import Resources, Scopes, Spans
-from weft_collector.wire.limits import Limits
+from weft_collector.wire.limits import RULES, Limits
 from weft_collector.wire.otlp_protobuf import Decoder
 
 HOUR = 3600 * SECOND
+LONGEST = 256 << 10
 
 
 @pytest.fixture
@@ -50,6 +51,15 @@ def rejected(decoder: Decoder, *spans) -> dict[str, int]:
         ("future_start", {"start": 2**64 - 1, "end": 0}),
         ("too_many_attributes", {"attributes": [("k", i) for i in range(1025)]}),
         ("span_too_large", {"attributes": {"k": "v" * (1 << 20)}}),
+        ("attribute_too_long", {"attributes": {"k": "v" * (LONGEST + 1)}}),
+        ("attribute_too_long", {"attributes": {"a": 1, "k": b"v" * (LONGEST + 1), "b": 1}}),
+        ("attribute_too_long", {"attributes": {"k": ["v" * (LONGEST - 7)]}}),
+        ("attribute_too_long", {"attributes": {"k": {"v": "v" * LONGEST}}}),
+        (
+            "attribute_too_long",
+            {"events": [Span.Event(attributes=attributes_of({"k": "v" * (LONGEST + 1)}))]},
+        ),
+        ("attribute_too_long", {"links": [Span.Link(attributes=attributes_of({"k": "v" * (LONGEST + 1)}))]}),
     ],
 )
 def test_a_span_that_cannot_be_kept_is_rejected_alone(decoder, reason, fault):
@@ -67,11 +77,36 @@ def test_a_span_that_cannot_be_kept_is_rejected_alone(decoder, reason, fault):
         {"start": NOW + HOUR},
         {"start": 0, "end": 0},
         {"attributes": [("k", i) for i in range(1024)]},
-        {"attributes": {"k": "v" * 900_000}},
+        {"attributes": {"a": "v" * LONGEST, "b": b"v" * LONGEST, "c": ["v" * (LONGEST - 8)]}},
+        {"attributes": {"k" * 300_000: "v"}, "name": "n" * 300_000},
+        {"links": [Span.Link(trace_id=b"short", span_id=b""), Span.Link(trace_id=b"\0" * 16)]},
     ],
 )
 def test_the_limits_themselves_are_kept(decoder, good):
     assert len(decoder.decode(request([span(**good)]), NOW).spans.name) == 1
+
+
+def test_a_body_is_decoded_by_the_rules_that_it_was_accepted_by(decoder):
+    body = request([span(attributes={"k": "v" * (LONGEST + 1)})])
+    assert len(decoder.decode(body, NOW, 1).spans.name) == 1
+    assert decoder.decode(body, NOW, RULES).rejected == (("attribute_too_long", 1),)
+
+
+def test_schema_urls_are_those_around_the_spans(decoder):
+    groups = [resource_spans([span(), span()], "cart"), resource_spans([span()], "shop")]
+    groups[0].schema_url, groups[0].scope_spans[0].schema_url = "urn:a", "urn:b"
+    groups[0].scope_spans.add(spans=[span()])
+    decoded = decoder.decode(otlp_factory.body(groups), NOW)
+    resources, scopes = decoded.resources.schema.tolist(), decoded.scopes.schema.tolist()
+    assert [decoder.strings.text(id_) for id_ in resources] == ["urn:a", ""]
+    assert [decoder.strings.text(id_) for id_ in scopes] == ["urn:b", "", ""]
+
+
+def test_of_several_schema_urls_the_last_one_wins(decoder):
+    scope = message(2, message(3, b"first"), message(2, IDS), message(3, b"last"))
+    decoded = decoder.decode(message(1, message(3, b"one"), scope, message(3, b"two"), message(3)), NOW)
+    assert decoder.strings.text(int(decoded.scopes.schema[0])) == "last"
+    assert decoder.strings.text(int(decoded.resources.schema[0])) == ""
 
 
 def test_rejections_are_counted_by_reason(decoder):

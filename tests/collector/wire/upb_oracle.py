@@ -89,10 +89,19 @@ def caller_of(trace_state: str, parent: bytes) -> tuple[str, int]:
     return "", 0
 
 
+def longest_value(span: Span) -> int:
+    """Bytes of the longest value of an attribute of the span, its events and its links."""
+    holders = [span, *span.events, *span.links]
+    values = [one.value for holder in holders for one in holder.attributes]
+    lengths = [len(value.string_value.encode()) + len(value.bytes_value) for value in values]
+    lengths += [value.array_value.ByteSize() + value.kvlist_value.ByteSize() for value in values]
+    return max(lengths, default=0)
+
+
 class Verdict(NamedTuple):
     """What is expected of a body."""
 
-    spans: list[dict[str, Any]]  # by column, texts as texts, resource and scope as messages
+    spans: list[dict[str, Any]]  # by column, texts as texts, scope as a message
     rejected: dict[str, int]
 
 
@@ -106,6 +115,7 @@ def reason(span: Span, size: int, arrived: int, limits: Limits) -> str:
         "future_start": span.start_time_unix_nano > arrived + limits.future_ns,
         "span_too_large": size > limits.span_bytes,
         "too_many_attributes": len(span.attributes) > limits.span_attributes,
+        "attribute_too_long": longest_value(span) > limits.value_bytes,
     }
     return next((name for name, applies in faults.items() if applies), "")
 
@@ -131,10 +141,11 @@ def span_row(span: Span) -> dict[str, Any]:
     return row
 
 
-def resource_row(resource: Resource) -> dict[str, Any]:
+def resource_row(resource: Resource, schema: str) -> dict[str, Any]:
     row: dict[str, Any] = {
         column: text_of(resource.attributes, keys) for column, keys in RESOURCE_TEXTS.items()
     }
+    row["schema"] = schema
     return row | {"pid": number_of(resource.attributes, 2**31 - 1, ["process.pid"])}
 
 
@@ -148,9 +159,9 @@ def expected(message: ExportTraceServiceRequest, arrived: int, limits: Limits | 
                 if fault:
                     rejected[fault] += 1
                 else:
-                    spans.append(
-                        span_row(one) | {"resource": resource_row(group.resource), "scope": scoped.scope}
-                    )
+                    resource = resource_row(group.resource, group.schema_url)
+                    around = {"resource": resource, "scope": scoped.scope, "schema": scoped.schema_url}
+                    spans.append(span_row(one) | around)
     return Verdict(spans, dict(rejected))
 
 
@@ -167,10 +178,12 @@ def rows(decoded: Decoded, strings: Strings, body: bytes) -> list[dict[str, Any]
         scope = row["scope"]
         offset, length = int(decoded.scopes.offset[scope]), int(decoded.scopes.length[scope])
         row["scope"] = InstrumentationScope.FromString(body[offset : offset + length])
+        row["schema"] = strings.text(int(decoded.scopes.schema[scope]))
         found.append(row)
     return found
 
 
 def _resource_columns(decoded: Decoded, row: int, strings: Strings) -> dict[str, Any]:
-    found = {column: strings.text(int(getattr(decoded.resources, column)[row])) for column in RESOURCE_TEXTS}
+    texts = (*RESOURCE_TEXTS, "schema")
+    found = {column: strings.text(int(getattr(decoded.resources, column)[row])) for column in texts}
     return found | {"pid": int(decoded.resources.pid[row])}
