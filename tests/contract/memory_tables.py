@@ -232,8 +232,8 @@ class MemoryStore:
         self._tables = []
         self._seen = set()
 
-    def add(self, bodies):
-        """Take bodies in, as one more log file; the table of their spans."""
+    def add(self, bodies, pieces=1):
+        """Take bodies in, as one more log file; the (last) table of their spans."""
         self.log._give_up_file()  # the next group begins a file
         positions = self.log.append([Record(1, 0, 1, body) for body in bodies])
         self.log.sync()
@@ -245,7 +245,9 @@ class MemoryStore:
                     placed.append((parsed, position))
         number = positions[0].file if positions else len(self._tables) + 1
         assert {position.file for position in positions} <= {number}
-        self._tables.append(MemoryTable(number, placed))
+        for piece in range(pieces):
+            part = slice(len(placed) * piece // pieces, len(placed) * (piece + 1) // pieces)
+            self._tables.append(MemoryTable(number, placed[part]))
         return self._tables[-1]
 
     def tables(self):
@@ -255,4 +257,29 @@ class MemoryStore:
         self.log.close()
 
 
-__all__ = ["MemoryStore", "MemoryTable", "Parsed", "Position", "parse", "promoted", "tokens_of"]
+class ReplayedTables:
+    """The tables of a real log, made anew each time somebody asks."""
+
+    def __init__(self, log):
+        self._log = log
+
+    def tables(self):
+        files, seen = {}, set()
+        for position, record in self._log.replay():
+            for parsed in parse(record.body):
+                if parsed.identity not in seen:
+                    seen.add(parsed.identity)
+                    files.setdefault(position.file, []).append((parsed, position))
+        return [MemoryTable(number, placed) for number, placed in sorted(files.items())]
+
+
+__all__ = [
+    "MemoryStore",
+    "MemoryTable",
+    "Parsed",
+    "Position",
+    "ReplayedTables",
+    "parse",
+    "promoted",
+    "tokens_of",
+]

@@ -6,7 +6,17 @@ from weft_collector.api.problems import MEDIA_TYPE, PROTOBUF
 from weft_collector.export.columns import COLUMNS
 from weft_collector.render.pictures import FORMATS
 
-__all__ = ["DESCRIPTION", "EVENT_STREAM", "INGEST", "NOT_FOUND", "PICTURES", "PROBLEMS", "TABLES", "TAGS"]
+__all__ = [
+    "DESCRIPTION",
+    "EVENT_STREAM",
+    "INGEST",
+    "NOT_FOUND",
+    "PICTURES",
+    "PROBLEMS",
+    "TABLES",
+    "TAGS",
+    "TRACE",
+]
 
 _Responses = dict[int | str, dict[str, Any]]
 
@@ -17,6 +27,7 @@ minutes; durations are milliseconds (`_ms`), rates calls per second. Errors are 
 """
 TAGS: Final = [
     {"name": "Graph", "description": "The dependency graph, its layout and its pictures."},
+    {"name": "Search", "description": "Which spans, services, operations, attributes and values there are."},
     {"name": "Traces", "description": "Single traces, and calls row by row."},
     {"name": "Ingest", "description": "Where agents and OpenTelemetry exporters send spans."},
     {"name": "Collector", "description": "The collector about itself."},
@@ -56,6 +67,14 @@ _COLUMNS: Final = " ".join(f"`{column.name}`: {column.meaning}" for column in CO
 TABLES: Final = _files(
     f"One row a call. {_COLUMNS}", ["text/csv", "application/x-ndjson", "application/vnd.apache.parquet"]
 )
+
+TRACE: Final[dict[str, Any]] = {
+    "description": "A TracesData message of OTLP; in JSON with ids in hex, times as texts, enums as numbers.",
+    "content": {
+        "application/json": {"schema": {"$ref": "#/components/schemas/Trace"}},
+        PROTOBUF: {"schema": {"type": "string", "format": "binary"}},
+    },
+}
 
 _PROTOBUF_STATUS: Final = {PROTOBUF: {"schema": {"type": "string", "format": "binary"}}}
 

@@ -5,7 +5,8 @@ among tables that overlap, bounds of single tables. So every page begins where t
 after an answer that was not complete.
 
 The text is not secret and needs no signature: whatever it says, it can only leave rows out. It is bound to its
-question by a digest, and every number in it is checked.
+question by a digest, and every number in it is checked. It keeps the window of the first page: `the last hour`
+is another hour when the second page is asked for.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from typing import Any, Final
 
 from weft_collector.errors import BadQuery
@@ -47,37 +48,39 @@ class Cursor:
 
 
 def encode(cursor: Cursor, question: Question) -> str:
-    """The cursor as a text.
+    """The cursor, and the window of its question, as a text.
 
     Raises:
         BadQuery: So many tables overlap that it would become too long.
     """
     bounds = [[number, *key] for number, key in sorted(cursor.bounds.items()) if number not in cursor.done]
-    data = [_digest(question), list(cursor.bound), _ranges(cursor.done), bounds]
+    window = [question.start_ns, question.end_ns]
+    data = [_digest(question), window, list(cursor.bound), _ranges(cursor.done), bounds]
     text = urlsafe_b64encode(json.dumps(data, separators=(",", ":")).encode()).decode()
     if len(text) > LONGEST:
         raise BadQuery("Too many parts of the store overlap in this window; ask for a shorter one.")
     return text
 
 
-def decode(text: str | None, question: Question) -> Cursor:
-    """The cursor that a text holds; the beginning for none.
+def decode(text: str | None, question: Question) -> tuple[Cursor, Question]:
+    """The cursor that a text holds, and the question in the window of its first page; the beginning for none.
 
     Raises:
         BadQuery: It is no cursor, or belongs to another question.
     """
     if text is None:
-        return Cursor()
+        return Cursor(), question
     try:
-        digest, bound, ranges, bounds = json.loads(_bytes(text))
+        digest, (start, end), bound, ranges, bounds = json.loads(_bytes(text))
         cursor = Cursor(_key(bound), _numbers(ranges), {_natural(n): _key(key) for n, *key in bounds})
+        asked = replace(question, start_ns=_natural(start), end_ns=_natural(end))
     except (ValueError, TypeError, RecursionError):
         raise BadQuery(
             f"cursor={text[:20]!r}... is none: hand back what the last answer gave, unchanged."
         ) from None
     if digest != _digest(question):
         raise BadQuery("The cursor belongs to another search: repeat all parameters as they were.")
-    return cursor
+    return cursor, asked
 
 
 def _bytes(text: str) -> bytes:
@@ -87,7 +90,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _digest(question: Question) -> str:
-    return hashlib.sha256(repr(astuple(question)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(astuple(replace(question, start_ns=0, end_ns=1))).encode()).hexdigest()[:16]
 
 
 def _ranges(numbers: Iterable[int]) -> list[list[int]]:

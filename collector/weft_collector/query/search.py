@@ -81,7 +81,7 @@ class Search:
             BadQuery: The question, the limit or the cursor makes no sense.
         """
         _check(question, limit, MOST_SPANS)
-        begun = decode(cursor, question)
+        begun, question = decode(cursor, question)
         merge = self._merge(self._catalog.tables(), question, budget, begun)
         rows = [span_row(found.rows, found.row) for found in _up_to(limit, merge)]
         return _page(rows, merge, question)
@@ -89,7 +89,7 @@ class Search:
     def traces(self, question: Question, budget: Budget, limit: int = 20, cursor: str | None = None) -> Page:
         """Traces with at least one span that matches, each with a summary; see `spans`."""
         _check(question, limit, MOST_TRACES)
-        begun = decode(cursor, question)
+        begun, question = decode(cursor, question)
         tables = self._catalog.tables()
         merge = self._merge(tables, question, budget, begun)
         rows: list[dict[str, Any]] = []

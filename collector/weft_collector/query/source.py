@@ -29,8 +29,8 @@ from weft_collector.store.span_schema import POINTER
 
 __all__ = ["Found", "Plan", "Source"]
 
-#: Up to so many blocks are read one by one; of more, columns are scanned whole.
-FEW_BLOCKS: Final = 48
+#: Up to so many blocks are read one by one; of more, columns are scanned whole, as `read_block` may do, too.
+FEW_BLOCKS: Final = 1
 
 
 class Plan(NamedTuple):
@@ -104,6 +104,7 @@ class Source:
     def advance(self) -> None:
         """Take the next step."""
         self.exhausted = next(self._steps, None) is None
+        self.worked |= self.exhausted
 
     def frontier(self) -> Key | None:
         """The bound of everything that was not taken yet; None if nothing is left."""

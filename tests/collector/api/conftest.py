@@ -1,15 +1,18 @@
 """A whole collector in this process: the real parts on a folder of their own, with a clock set by hand."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from tests.collector.api import bodies
+from tests.contract.memory_tables import ReplayedTables, tokens_of
 from weft_collector.api.app import create_app
 from weft_collector.cli.assembly import Outside, assemble
 from weft_collector.config import Config
+from weft_collector.query.queries import Queries
 from weft_collector.testing import ManualClock
 
 NOW_NS = int(datetime(2026, 11, 23, 10, 7, 30, tzinfo=UTC).timestamp()) * 1_000_000_000
@@ -66,6 +69,8 @@ def make_collector(tmp_path, clock):
         small = {"data": tmp_path / "data", "head_spans": 1 << 17, "pairing_entries": 1 << 14}
         config = Config.load({}, small | flags)
         parts = assemble(config, Outside(URL, clock, dashboard, tick_seconds=0.01))
+        queries = Queries(ReplayedTables(parts.log), parts.log, tokens_of, lambda: 0.0)
+        parts = replace(parts, queries=queries)
         made.append(parts)
         if start:
             parts.lifecycle.start()
