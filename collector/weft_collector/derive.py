@@ -44,7 +44,7 @@ from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
 from weft_collector.wire.otlp_protobuf import Decoder
 
-__all__ = ["DeriveOptions", "Derived", "RawSpan"]
+__all__ = ["DeriveOptions", "Derived"]
 
 _KEPT_SNAPSHOTS = 32
 _REWARMED_SPANS = 1 << 19
@@ -70,14 +70,6 @@ class DeriveOptions:
     rollup_cells: int = DEFAULT_CELLS
     segment_spans: int = 1 << 20
     seed: int = 0
-
-
-class RawSpan(NamedTuple):
-    """The exact bytes of a span, its resource and its scope; empty where the body had none."""
-
-    span: bytes
-    resource: bytes
-    scope: bytes
 
 
 class Derived:
@@ -311,25 +303,6 @@ class Derived:
                 tables.append(known)
             self._pieces = {piece: self._pieces[piece] for piece in pieces}
         return tables
-
-    def trace(self, hi: int, lo: int) -> list[RawSpan]:
-        """The distinct spans of a trace as they were sent, by arrival, but for those whose log file is gone."""
-        spans: list[RawSpan] = []
-        for table in self.tables():
-            rows = table.trace_rows(lo)
-            if len(rows):
-                spans += self._raw_spans(table, rows, hi)
-        return spans
-
-    def _raw_spans(self, table: SpanTable, rows: range, hi: int) -> Iterator[RawSpan]:
-        found = table.read(("TraceId", *POINTER), rows)
-        highs = words_of(found["TraceId"]).tolist()
-        for high, row in zip(highs, found.select(list(POINTER)).to_pylist(), strict=True):
-            if not hi or high in {0, hi}:
-                with suppress(NotFound):
-                    position = Position(table.number, row["Block"], row["Body"])
-                    span = self._log.read(position, row["Offset"], row["Length"])
-                    yield RawSpan(span, table.resource(row["ResourceId"])[0], table.scope(row["ScopeId"])[0])
 
     def node(self, number: int) -> Node:
         """The node that `CallTable` and the head mean by a number."""

@@ -20,6 +20,7 @@ from tests.collector.wire.otlp_factory import (
 from weft_collector.errors import NotFound
 from weft_collector.graph.calls import SIGHTS
 from weft_collector.graph.snapshot import MINUTE_NS, Window
+from weft_collector.query.traces import find_trace, raw_spans
 from weft_collector.store.ports import Position
 from weft_collector.telemetry import Telemetry
 from weft_collector.testing import ForgetfulFiles
@@ -62,6 +63,10 @@ class Collector:
 
     def edges(self, **options):
         return {edge.id: edge.calls for edge in self.derived.snapshot(WINDOW, **options).edges}
+
+
+def trace_of(collector, lo):
+    return list(raw_spans(collector.log, find_trace(collector.derived.tables(), 0, lo)))
 
 
 def web(**more):
@@ -148,19 +153,19 @@ def test_time_that_changes_nothing_is_no_new_version():
 def test_a_trace_comes_back_byte_by_byte():
     sent = [web(), cart()]
     collector = Collector().receive(body(sent[1:])).receive(body(sent[:1]))
-    raw = collector.derived.trace(0, 1)
+    raw = trace_of(collector, 1)
     assert {part.span for part in raw} == {
         s.SerializeToString() for group in sent for s in group.scope_spans[0].spans
     }
     assert {part.resource for part in raw} == {group.resource.SerializeToString() for group in sent}
     assert {part.scope for part in raw} == {group.scope_spans[0].scope.SerializeToString() for group in sent}
-    assert collector.derived.trace(0, 99) == []
+    assert trace_of(collector, 99) == []
 
 
 def test_spans_whose_log_file_is_gone_are_missing_from_the_trace():
     collector = Collector().receive(body([web()])).receive(body([cart()]))
     del collector.log.bodies[Position(1, 0, 0)]
-    assert len(collector.derived.trace(0, 1)) == 1
+    assert len(trace_of(collector, 1)) == 1
 
 
 def test_calls_name_both_spans_and_what_they_measured():
@@ -290,7 +295,7 @@ def test_questions_may_be_asked_while_batches_come_in():
                 snapshot = collector.derived.snapshot(WINDOW)
                 seen.append((snapshot.version, snapshot.totals()["calls"]))
                 collector.derived.calls(WINDOW)
-                collector.derived.trace(0, 5)
+                trace_of(collector, 5)
             except Exception as failure:
                 failures.append(failure)
                 raise

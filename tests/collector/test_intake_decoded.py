@@ -12,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from tests.collector.derived import derived_over
 from weft_collector.errors import MalformedBody
 from weft_collector.intake import Accepted, Intake, IntakeOptions
+from weft_collector.query.traces import find_trace, raw_spans
 from weft_collector.store.files import RealFiles
 from weft_collector.store.log import Log, LogOptions
 from weft_collector.telemetry import Telemetry
@@ -43,8 +44,11 @@ class Collector:
         """Span, resource and scope messages of a trace."""
         messages = (Span, Resource, InstrumentationScope)
         return [
-            tuple(kind.FromString(part) for kind, part in zip(messages, raw, strict=True))
-            for raw in self.derived.trace(0, number)
+            tuple(
+                kind.FromString(part)
+                for kind, part in zip(messages, (raw.span, raw.resource, raw.scope), strict=True)
+            )
+            for raw in raw_spans(self.log, find_trace(self.derived.tables(), 0, number))
         ]
 
     def close(self):

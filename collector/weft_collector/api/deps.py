@@ -8,15 +8,18 @@ from weft_collector.api.graphs import Asked
 from weft_collector.api.parts import Parts
 from weft_collector.api.window import WindowQuery, window_query
 from weft_collector.graph.snapshot import Window
+from weft_collector.query.queries import Queries
 
 __all__ = [
     "AskedGraph",
     "AskedWindow",
     "GivenParts",
+    "GivenQueries",
     "GivenQuery",
     "ShowUnknown",
     "parts_of",
     "require_ready",
+    "searchable",
 ]
 
 
@@ -27,6 +30,14 @@ def parts_of(request: Request) -> Parts:
 
 
 GivenParts = Annotated[Parts, Depends(parts_of)]
+
+
+def searchable(parts: GivenParts) -> Queries:
+    """Searches over the store's tables."""
+    return parts.queries
+
+
+GivenQueries = Annotated[Queries, Depends(searchable)]
 GivenQuery = Annotated[WindowQuery, Depends(window_query)]
 ShowUnknown = Annotated[
     bool, Query(description="Also show calls whose caller never reported; they are in no total.")

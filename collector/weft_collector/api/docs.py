@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse
 from pydantic import TypeAdapter
 
 from weft_collector.api.documents import INGEST
-from weft_collector.api.schemas import Problem
+from weft_collector.api.schemas import Problem, Trace
 from weft_collector.api.static_files import TYPES, PageFiles
 
 __all__ = ["install"]
@@ -43,7 +43,7 @@ async def _page() -> FileResponse:
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
     """The document with the receiving path, the problem's shape, and 400 instead of FastAPI's 422."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Problem"] = TypeAdapter(Problem).json_schema()
+    schemas |= {shape.__name__: TypeAdapter(shape).json_schema() for shape in (Problem, Trace)}
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     for path in document["paths"].values():

@@ -6,7 +6,17 @@ from weft_collector.api.problems import JSON, MEDIA_TYPE, PROTOBUF
 from weft_collector.export.columns import COLUMNS
 from weft_collector.render.pictures import FORMATS
 
-__all__ = ["DESCRIPTION", "EVENT_STREAM", "INGEST", "NOT_FOUND", "PICTURES", "PROBLEMS", "TABLES", "TAGS"]
+__all__ = [
+    "DESCRIPTION",
+    "EVENT_STREAM",
+    "INGEST",
+    "NOT_FOUND",
+    "PICTURES",
+    "PROBLEMS",
+    "TABLES",
+    "TAGS",
+    "TRACE",
+]
 
 _Responses = dict[int | str, dict[str, Any]]
 
@@ -17,6 +27,7 @@ minutes; durations are milliseconds (`_ms`), rates calls per second. Errors are 
 """
 TAGS: Final = [
     {"name": "Graph", "description": "The dependency graph, its layout and its pictures."},
+    {"name": "Search", "description": "Which spans, services, operations, attributes and values there are."},
     {"name": "Traces", "description": "Single traces, and calls row by row."},
     {"name": "Ingest", "description": "Where agents and OpenTelemetry exporters send spans."},
     {"name": "Collector", "description": "The collector about itself."},
@@ -59,6 +70,14 @@ TABLES: Final = _files(
 
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _OTLP: Final = {PROTOBUF: _BINARY, JSON: {"schema": {"type": "object"}}}
+TRACE: Final[dict[str, Any]] = {
+    "description": "A TracesData message of OTLP; in JSON with ids in hex, times as texts, enums as numbers.",
+    "content": {
+        "application/json": {"schema": {"$ref": "#/components/schemas/Trace"}},
+        PROTOBUF: {"schema": {"type": "string", "format": "binary"}},
+    },
+}
+
 
 
 def _refusal(description: str) -> dict[str, Any]:

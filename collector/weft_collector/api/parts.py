@@ -10,6 +10,7 @@ from weft_collector.api.live import Viewers
 from weft_collector.api.security import AccessRules
 from weft_collector.derive import Derived
 from weft_collector.intake import Intake
+from weft_collector.query.queries import Queries
 from weft_collector.store.ports import SpanLog
 from weft_collector.telemetry import Telemetry
 
@@ -58,6 +59,7 @@ class Parts:
         clock_ns: Time in ns since the epoch.
         started_ns: When the process started, by that clock.
         surface: Numbers and addresses.
+        queries: Searches over the store's tables.
     """
 
     lifecycle: Lifecycle
@@ -70,3 +72,4 @@ class Parts:
     clock_ns: Callable[[], int]
     started_ns: int
     surface: Surface
+    queries: Queries

@@ -8,7 +8,20 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Graph", "Layout", "Problem", "Ready", "Status", "Trace"]
+__all__ = [
+    "Attributes",
+    "FoundSpans",
+    "FoundTraces",
+    "Graph",
+    "Layout",
+    "Operations",
+    "Problem",
+    "Ready",
+    "Services",
+    "Status",
+    "Trace",
+    "Values",
+]
 
 
 class _Shape(BaseModel):
@@ -128,6 +141,101 @@ class Trace(BaseModel):
             [{"resource": {"attributes": []}, "scopeSpans": [{"scope": {"name": "weft"}, "spans": []}]}]
         ]
     )
+
+
+class _Page(_Shape):
+    complete: bool = Field(
+        description="False if the time was over: go on with `cursor`; rows may come that belong before these.",
+        examples=[True],
+    )
+    cursor: str | None = Field(description="For the next page; null at the end.", examples=["WyI4MTk1"])
+
+
+class FoundSpan(_Shape):
+    """A span that matches."""
+
+    trace_id: str = Field(examples=["5b8aa5a2d2c872e8321cf37308d69df2"])
+    span_id: str = Field(examples=["051581bf3cb55c13"])
+    parent_span_id: str | None = Field(description="Null for a root.", examples=["5fb397be34d26b51"])
+    service: str = Field(examples=["cart"])
+    operation: str = Field(description="The span's name.", examples=["GET /cart"])
+    kind: Literal["unspecified", "internal", "server", "client", "producer", "consumer"]
+    status: Literal["unset", "ok", "error"]
+    start: str = Field(examples=["2026-11-23T10:00:00.123456789Z"])
+    duration_ms: float = Field(examples=[12.5])
+
+
+class FoundSpans(_Page):
+    """One page of spans."""
+
+    spans: list[FoundSpan]
+
+
+class Root(_Shape):
+    """The span that a trace began with."""
+
+    span_id: str = Field(examples=["051581bf3cb55c13"])
+    service: str = Field(examples=["web"])
+    operation: str = Field(examples=["GET /"])
+    duration_ms: float = Field(examples=[120.0])
+
+
+class ServiceShare(_Shape):
+    """A service's part in a trace."""
+
+    service: str = Field(examples=["cart"])
+    spans: int = Field(examples=[3])
+    errors: int = Field(examples=[0])
+
+
+class FoundTrace(_Shape):
+    """A trace with spans that match."""
+
+    trace_id: str = Field(examples=["5b8aa5a2d2c872e8321cf37308d69df2"])
+    root: Root | None = Field(description="Null while the root has not arrived.")
+    start: str = Field(examples=["2026-11-23T10:00:00.123456789Z"])
+    duration_ms: float = Field(description="From the earliest start to the latest end.", examples=[120.0])
+    spans: int = Field(description="All spans of the trace.", examples=[18])
+    errors: int = Field(examples=[1])
+    services: list[ServiceShare] = Field(description="Most spans first, at most 100.")
+    matching_spans: int = Field(examples=[2])
+    matches: list[FoundSpan] = Field(description="The first of the matching spans, at most 3.")
+
+
+class FoundTraces(_Page):
+    """One page of traces."""
+
+    traces: list[FoundTrace]
+
+
+class _NamesOf(_Shape):
+    complete: bool = Field(
+        description="False where there may be others: in older spans, or beyond the limit.", examples=[True]
+    )
+
+
+class Services(_NamesOf):
+    """Names of services."""
+
+    services: list[str] = Field(examples=[["cart", "web"]])
+
+
+class Operations(_NamesOf):
+    """Names of a service's spans."""
+
+    operations: list[str] = Field(examples=[["GET /cart"]])
+
+
+class Attributes(_NamesOf):
+    """Keys of attributes."""
+
+    attributes: list[str] = Field(examples=[["http.route"]])
+
+
+class Values(_NamesOf):
+    """Values of an attribute, as texts."""
+
+    values: list[str] = Field(examples=[["/cart"]])
 
 
 class LogSize(_Shape):

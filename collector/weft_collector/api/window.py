@@ -13,7 +13,7 @@ from fastapi import Query
 from weft_collector.errors import BadQuery
 from weft_collector.graph.snapshot import MINUTE_NS, Window
 
-__all__ = ["DEFAULT", "LONGEST_MINUTES", "WindowQuery", "parse", "window_query"]
+__all__ = ["DEFAULT", "LONGEST_MINUTES", "WindowQuery", "length_ns", "moment", "parse", "window_query"]
 
 DEFAULT: Final = "15m"
 LONGEST_MINUTES: Final = 31 * 24 * 60
@@ -37,20 +37,34 @@ def parse(window: str | None, start: str | None, end: str | None, now_ns: int) -
         return _checked(_recent(window or DEFAULT, now_ns))
     if window is not None or start is None:
         raise BadQuery("Give window=15m, or start= and end=: not both, and not end alone.")
-    end_ns = _moment("end", end) if end is not None else (now_ns // MINUTE_NS + 1) * MINUTE_NS
-    return _checked(Window.of_ns(_moment("start", start), end_ns))
+    end_ns = moment("end", end) if end is not None else (now_ns // MINUTE_NS + 1) * MINUTE_NS
+    return _checked(Window.of_ns(moment("start", start), end_ns))
 
 
 def _recent(text: str, now_ns: int) -> Window:
-    match = _SPAN.fullmatch(text)
-    if match is None:
-        raise BadQuery(f"window={text[:40]!r} is not a length: write a number and s, m, h or d, such as 15m.")
-    minutes = -(-int(match[1]) * _SECONDS[match[2]] // 60)
+    minutes = -(-length_ns(text) // MINUTE_NS)
     end = now_ns // MINUTE_NS + 1
     return Window(end - minutes, end)
 
 
-def _moment(name: str, text: str) -> int:
+def length_ns(text: str) -> int:
+    """Nanoseconds of a window's length, such as `15m`.
+
+    Raises:
+        BadQuery: It is none.
+    """
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise BadQuery(f"window={text[:40]!r} is not a length: write a number and s, m, h or d, such as 15m.")
+    return int(match[1]) * _SECONDS[match[2]] * 1_000_000_000
+
+
+def moment(name: str, text: str) -> int:
+    """Nanoseconds since the epoch of an ISO-8601 text; UTC where it names no zone.
+
+    Raises:
+        BadQuery: It is no time.
+    """
     try:
         moment = datetime.fromisoformat(text)
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,6 +1,7 @@
 """The collector's parts, made from its settings."""
 
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
@@ -18,12 +19,14 @@ from weft_collector.config import BadSetting, Config
 from weft_collector.derive import Derived, DeriveOptions
 from weft_collector.errors import CollectorError
 from weft_collector.intake import Intake, IntakeOptions
+from weft_collector.query.queries import Queries
 from weft_collector.render.positions import Positions
 from weft_collector.sealing import SCHEMAS, Limits, Sealer
 from weft_collector.store.catalog import Catalog
 from weft_collector.store.files import RealFiles
 from weft_collector.store.log import Log, LogOptions
 from weft_collector.store.notices import Notice
+from weft_collector.store.tokens import tokens_of
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire import limits as wire_limits
 from weft_collector.wire.otlp_protobuf import Decoder
@@ -44,6 +47,7 @@ class Outside:
         dashboard: The page's folder, or None.
         listener: Is told of the start's progress.
         tick_seconds: Time between two looks of an event stream at the graph.
+        monotonic: Seconds of a clock that never goes back, for the time of a search.
         grpc: Address and port for OTLP over gRPC; empty for none.
     """
 
@@ -52,6 +56,7 @@ class Outside:
     dashboard: Path | None = None
     listener: Callable[[State, str], None] | None = None
     tick_seconds: float = TICK_SECONDS
+    monotonic: Callable[[], float] = time.monotonic
     grpc: str = ""
 
 
@@ -86,6 +91,7 @@ def assemble(config: Config, outside: Outside) -> Parts:
         clock_ns=outside.clock_ns,
         started_ns=outside.clock_ns(),
         surface=_surface(config, outside),
+        queries=Queries(derived, log, tokens_of, outside.monotonic),
     )
 
 

@@ -194,8 +194,8 @@ def _runs_of(decoded: Decoded, position: Position) -> Runs:
     runs["row"], runs["block"], runs["body"] = starts, position.block, position.offset
     resource, scope = spans.resource[starts], spans.scope[starts]
     for name in ("offset", "length", "schema"):
-        runs[f"resource_{name}"] = getattr(resources, name, resources.offset * 0)[resource]
-        runs[f"scope_{name}"] = getattr(scopes, name, scopes.offset * 0)[scope]
+        runs[f"resource_{name}"] = getattr(resources, name)[resource]
+        runs[f"scope_{name}"] = getattr(scopes, name)[scope]
     for word in _RESOURCE_WORDS:
         runs[word] = getattr(resources, word)[resource]
     return runs

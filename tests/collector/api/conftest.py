@@ -65,7 +65,7 @@ def make_collector(tmp_path, clock):
     def make(start=True, dashboard=None, **flags):
         small = {"data": tmp_path / "data", "head_spans": 1 << 17, "pairing_entries": 1 << 14}
         config = Config.load({}, small | flags)
-        parts = assemble(config, Outside(URL, clock, dashboard, tick_seconds=0.01))
+        parts = assemble(config, Outside(URL, clock, dashboard, tick_seconds=0.01, monotonic=lambda: 0.0))
         made.append(parts)
         if start:
             parts.lifecycle.start()
