@@ -23,6 +23,7 @@ from weft_collector.graph.nodes import DEFAULT_CAPACITY as DEFAULT_NODES
 from weft_collector.graph.nodes import Node, NodeTable
 from weft_collector.graph.pairing import DEFAULT_CAPACITY as DEFAULT_ENTRIES
 from weft_collector.graph.pairing import Pairing, Rows
+from weft_collector.graph.pairing_table import ROW
 from weft_collector.graph.rollup import DEFAULT_CELLS, Rollup
 from weft_collector.graph.snapshot import MINUTE_NS, GraphSnapshot, Window
 from weft_collector.store.head import DEFAULT_SPANS, Head
@@ -223,6 +224,8 @@ class Derived:
         batch = Classifier(self._decoder.strings, NodeTable()).classify(nothing).batch
         for rows in chain(pairing.take(batch, 0, 0), pairing.settle(), pairing.flush()):
             rollup.add(rows)
+        for row in np.zeros((2, 1), ROW):  # the second is merged with the first
+            rollup.add(row)
 
     # ---- counting
 
