@@ -12,16 +12,13 @@ that reading, too. A span whose partner lies further back is judged as if the pa
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weft_collector.errors import NotFound
 from weft_collector.graph import rollup_file, stats
 from weft_collector.graph.calls import CallTable, call_table
 from weft_collector.graph.cells import total
@@ -30,6 +27,7 @@ from weft_collector.graph.nodes import DEFAULT_CAPACITY as DEFAULT_NODES
 from weft_collector.graph.nodes import Node, NodeTable
 from weft_collector.graph.pairing import DEFAULT_CAPACITY as DEFAULT_ENTRIES
 from weft_collector.graph.pairing import Pairing, Rows
+from weft_collector.graph.pairing_table import ROW
 from weft_collector.graph.rollup import DEFAULT_CELLS, Rollup
 from weft_collector.graph.snapshot import MINUTE_NS, GraphSnapshot, Window
 from weft_collector.sealing import Cut, Sealer
@@ -37,8 +35,7 @@ from weft_collector.store.head import DEFAULT_SPANS, Head
 from weft_collector.store.manifest import rollup_name
 from weft_collector.store.piece_table import PieceTable
 from weft_collector.store.ports import HeadNodes, Position, SpanLog, SpanTable
-from weft_collector.store.segment import Segment, words_of
-from weft_collector.store.span_schema import POINTER
+from weft_collector.store.segment import Segment
 from weft_collector.store.unsealed import Piece, Unsealed
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
@@ -332,6 +329,8 @@ class Derived:
         batch = Classifier(self._decoder.strings, NodeTable()).classify(nothing).batch
         for rows in chain(pairing.take(batch, 0, 0), pairing.settle(), pairing.flush()):
             rollup.add(rows)
+        for row in np.zeros((2, 1), ROW):  # the second is merged with the first
+            rollup.add(row)
 
     # ---- counting
 

@@ -1,119 +1,47 @@
 """The one door for every transport: a body goes in, and the answer comes when it is durable and counted.
 
-Bodies wait in a queue that is bounded in bytes (`intake_queue.py`). One thread, `weft-writer`, takes whatever
-waits as one group: inflates and decodes each body, appends the good ones to the log, syncs once, applies them
-to the derived state in the order of the log, and answers. While it syncs, the next group gathers; so the
-busier the intake, the larger the groups.
+Bodies wait in a queue that is bounded in bytes (`intake_queue.py`). Behind it two threads work one after the
+other on groups of bodies (`intake_steps.py`): `weft-writer` takes whatever waits as one group, inflates and
+decodes each body, appends the good ones to the log and syncs once; `weft-deriver` applies the group to the
+derived state, in the order of the log, and answers. So while one group is derived the next is written, and
+while that syncs, a third gathers: the busier the intake, the larger the groups.
 
 What holds at every moment:
 
 - An answer "accepted" means: on the disk, and visible to the next query.
 - Derived state is what `replay` would make of the log: nothing is applied that is not durable, and nothing
-  that is durable is left out, in the order of the log.
-- A bad body fails alone. A failing disk fails the whole group, and nothing of it is applied.
-- Bytes in flight are the bytes of bodies held: counted from `submit` until the writer has let go of them,
-  also when the sender has gone meanwhile.
-- The writer changes all state by itself; the event loop only hands over and waits.
+  that is durable is left out, in the order of the log. For a group is handed over after its sync returned,
+  groups cannot overtake each other, and each thread alone changes what it changes: the writer the log and the
+  decoder's texts, which only ever grow, the deriver all that is derived.
+- A bad body fails alone. A failing disk fails the whole group, and nothing of it is applied: nothing is
+  prepared behind a group before it is durable or refused.
+- Bytes in flight are the bytes of bodies held: counted from `submit` until the answer, also when the sender
+  has gone meanwhile. So a slow disk and a slow derivation both show as a full queue, and as refusals.
+- Three groups are under way at most: one being written, one handed over, one being derived.
+- The event loop only hands over and waits.
 
-If the writer dies of a defect, waiting and later bodies are refused as NotReady instead of hanging, and the
-defect goes to `threading.excepthook` like that of any thread.
+If a thread dies of a defect, waiting and later bodies are refused as NotReady instead of hanging, and the
+defect goes to `threading.excepthook` like that of any thread. What was durable by then is derived at the next
+start.
+
+Refused: preparing a group while the one before it syncs, by a third thread (the sync takes a twentieth of the
+time, and refusing what stands behind a failure would be a second way to fail); see docs/adr/0004.
 """
 
 import asyncio
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from typing import Final
 
-from weft_collector.errors import BodyTooLarge, CollectorError, NotReady, RefusedBody, StorageFailed
-from weft_collector.intake_queue import Accepted, BodyQueue, Outcome, Waiting, count_outcome, wake
-from weft_collector.store.ports import Position, Record, RecordKind, SpanLog, Transport
+from weft_collector.errors import BodyTooLarge, CollectorError
+from weft_collector.intake_queue import Accepted, Answers, BodyQueue, Handover, Waiting, count_outcome
+from weft_collector.intake_steps import Decodes, Deriver, Derives, Durable, IntakeOptions, Writer
+from weft_collector.store.ports import SpanLog, Transport
 from weft_collector.telemetry import Telemetry
-from weft_collector.transcoding import to_protobuf
-from weft_collector.wire.columns import Decoded
-from weft_collector.wire.compression import inflate
-from weft_collector.wire.limits import RULES, Limits
 
 __all__ = ["Accepted", "Decodes", "Derives", "Intake", "IntakeOptions"]
 
-_SECOND_NS: Final = 1_000_000_000
 _PROGRESS_RECORDS: Final = 64
-# A group gathers no longer than this: a stream of bodies that are bad, and so add nothing to the group, must
-# not keep the good ones in it waiting.
-_GROUP_NS: Final = 50_000_000
-
-
-class Decodes(Protocol):
-    """Turns a body into columns; called by one thread at a time."""
-
-    def decode(self, body: bytes, arrived_ns: int, rules: int = RULES) -> Decoded:
-        """Decode an inflated body; the same body, arrival and rules give the same spans.
-
-        Raises:
-            RefusedBody: The body is not what it claims to be.
-        """
-        ...
-
-
-class Derives(Protocol):
-    """Everything that follows from the log; changed by one thread at a time."""
-
-    def apply(self, decoded: Decoded, record_position: Position, arrived_ns: int) -> None:
-        """Take in a body's spans; called once for each record, in the order of the log."""
-        ...
-
-    def age(self, now_ns: int) -> None:
-        """Decide what has waited long enough; called about once a second."""
-        ...
-
-    @property
-    def through(self) -> int:
-        """The last log file whose spans are sealed: its records change nothing any more."""
-        ...
-
-    @property
-    def sealed_spans(self) -> int:
-        """How many spans the sealed files hold."""
-        ...
-
-    def resume(self) -> int:
-        """Get ready for the log to be read again; the number of the first log file to read."""
-        ...
-
-    def resumed(self) -> None:
-        """The log has been read to its end; what comes now is in files of this process."""
-        ...
-
-    def stop(self) -> None:
-        """Nothing comes any more."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeOptions:
-    """The intake's clock and bounds.
-
-    Attributes:
-        clock_ns: The time in ns since the epoch, as `time.time_ns`; bodies are stamped with it.
-        limits: Bounds of a single body.
-        in_flight_bytes: Bytes of all bodies held; beyond that, new ones are refused with IntakeFull.
-        group_bytes: Inflated bytes after which a group is closed.
-        tick_seconds: How long the idle writer sleeps at most.
-    """
-
-    clock_ns: Callable[[], int]
-    limits: Limits = field(default_factory=Limits)
-    in_flight_bytes: int = 64 << 20
-    group_bytes: int = 8 << 20
-    tick_seconds: float = 1.0
-
-
-class _Ready(NamedTuple):
-    """A decoded body on its way into the log."""
-
-    waiting: Waiting
-    record: Record
-    decoded: Decoded
 
 
 class Intake:
@@ -122,7 +50,7 @@ class Intake:
     Args:
         log: Where bodies become durable; the intake appends to it alone.
         decoder: Used by the thread that replays, then by the writer only.
-        derived: Changed by the same threads.
+        derived: Changed by the thread that replays, then by the deriver only.
         telemetry: Where everything is counted.
         options: Clock and bounds.
     """
@@ -131,19 +59,20 @@ class Intake:
         self, log: SpanLog, decoder: Decodes, derived: Derives, telemetry: Telemetry, options: IntakeOptions
     ) -> None:
         self._log = log
-        self._decoder = decoder
         self._derived = derived
         self._telemetry = telemetry
         self._options = options
         self._queue = BodyQueue(options.in_flight_bytes)
-        self._thread: threading.Thread | None = None
-        self._taken: set[Waiting] = set()  # off the queue, not answered
-        self._aged_ns = 0
+        self._answers = Answers(self._queue, telemetry)
+        self._groups = Handover[list[Durable]]()
+        self._writer = Writer(log, decoder, self._queue, self._answers, options)
+        self._deriver = Deriver(derived, decoder, self._answers, telemetry)
+        self._threads: tuple[threading.Thread, ...] = ()
 
     @property
     def ready(self) -> bool:
         """Whether bodies are being taken."""
-        return self._queue.open and self._thread is not None and self._thread.is_alive()
+        return self._queue.open and bool(self._threads) and all(t.is_alive() for t in self._threads)
 
     @property
     def in_flight_bytes(self) -> int:
@@ -151,17 +80,21 @@ class Intake:
         return self._queue.in_flight
 
     def start(self) -> None:
-        """Start the writer; safe twice, without effect after `stop`."""
-        if self._thread is None and not self._queue.ended:
-            self._queue.open = True
-            self._thread = threading.Thread(target=self._write, name="weft-writer", daemon=True)
-            self._thread.start()
+        """Start the threads; safe twice, without effect after `stop`."""
+        if self._threads or self._queue.ended:
+            return
+        self._queue.open = True
+        writing = threading.Thread(target=self._write, name="weft-writer", daemon=True)
+        deriving = threading.Thread(target=self._derive, args=(writing,), name="weft-deriver", daemon=True)
+        self._threads = (writing, deriving)
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Refuse new bodies, finish those that wait, and end the writer; safe twice and without start."""
+        """Refuse new bodies, finish those that wait, and end the threads; safe twice and without start."""
         self._queue.end()
-        if self._thread is not None:
-            self._thread.join()
+        for thread in self._threads:
+            thread.join()
         self._derived.stop()
 
     def replay(self, progress: Callable[[int], None]) -> int:
@@ -175,7 +108,7 @@ class Intake:
         """
         first, spans = self._derived.resume(), self._derived.sealed_spans
         for number, (position, record) in enumerate(self._log.replay(first), start=1):
-            read = self._apply_again(position, record)
+            read = self._deriver.apply_again(position, record)
             spans += read if position.file > self._derived.through else 0
             if number % _PROGRESS_RECORDS == 0:
                 progress(spans)
@@ -188,7 +121,7 @@ class Intake:
     ) -> Accepted:
         """Hand a body in, and wait until it is durable and visible.
 
-        Cancelling takes nothing back: a body that the writer has begun with may be kept.
+        Cancelling takes nothing back: a body that has been begun with may be kept.
 
         Args:
             body: The body as sent.
@@ -217,100 +150,28 @@ class Intake:
         if size > limit:
             raise BodyTooLarge(f"The body has {size} bytes; {limit} are allowed. Send smaller batches.")
 
-    # ---- the writer
+    # ---- the threads
 
     def _write(self) -> None:
+        going_on = True
         try:
-            while not self._queue.done:
-                self._commit(self._gather())
-                self._age(self._options.clock_ns())
+            while going_on and not self._queue.done:
+                group = self._writer.next_group()
+                going_on = not group or self._groups.put(group)
         finally:
             self._queue.end()
-            self._taken.update(self._queue.drain())
-            self._answer([(w, NotReady("The collector has stopped taking spans.")) for w in self._taken])
+            self._groups.end()
 
-    def _gather(self) -> list[_Ready]:
-        """The next group: what waits, up to a bound; empty when nothing came for a while."""
-        group: list[_Ready] = []
-        size = 0
-        waiting = self._queue.take(self._options.tick_seconds)
-        close_ns = self._options.clock_ns() + _GROUP_NS
-        while waiting is not None:
-            self._taken.add(waiting)
-            ready = self._prepare(waiting)
-            if ready is not None:
-                group.append(ready)
-                size += len(ready.record.body)
-            more = size < self._options.group_bytes and self._options.clock_ns() < close_ns
-            waiting = self._queue.take(0) if more else None
-        return group
-
-    def _prepare(self, waiting: Waiting) -> _Ready | None:
-        """Inflate and decode; None if that already gave the answer."""
-        if waiting.gone:
-            self._telemetry.count("bodies_abandoned", "unread")
-            self._let_go(waiting)
-            return None
+    def _derive(self, writing: threading.Thread) -> None:
         try:
-            sent = inflate(waiting.body, waiting.encoding, self._options.limits.inflated_bytes)
-            body = to_protobuf(sent, waiting.transport)
-            decoded = self._decoder.decode(body, waiting.arrived_ns)
-        except RefusedBody as error:
-            self._answer([(waiting, error)])
-            return None
-        if not len(decoded.spans.span_id):
-            self._answer([(waiting, Accepted(0, decoded.rejected))])
-            return None
-        rejected = sum(count for _, count in decoded.rejected)
-        record = Record(RecordKind.SPANS, waiting.arrived_ns, waiting.transport, body, RULES, rejected)
-        return _Ready(waiting, record, decoded)
-
-    def _commit(self, group: list[_Ready]) -> None:
-        if not group:
-            return
-        try:
-            positions = self._log.append([ready.record for ready in group])
-            self._log.sync()
-        except StorageFailed as error:
-            # Each gets an exception of its own: raised in several tasks, one would gather all their
-            # tracebacks.
-            self._answer([(r.waiting, StorageFailed(str(error), error.retry_after)) for r in group])
-            return
-        for ready, position in zip(group, positions, strict=True):
-            self._derived.apply(ready.decoded, position, ready.record.arrived_ns)
-        self._telemetry.count("groups_committed")
-        self._answer([(r.waiting, Accepted(len(r.decoded.spans.span_id), r.decoded.rejected)) for r in group])
-
-    def _age(self, now_ns: int) -> None:
-        if abs(now_ns - self._aged_ns) >= _SECOND_NS:  # also when the clock was set back
-            self._aged_ns = now_ns
-            self._derived.age(now_ns)
-
-    def _apply_again(self, position: Position, record: Record) -> int:
-        """Derive from a record of the log; the number of its spans."""
-        if record.kind != RecordKind.SPANS:
-            self._telemetry.count("replay_skipped", "unknown_kind")
-            return 0
-        try:
-            decoded = self._decoder.decode(record.body, record.arrived_ns, record.limits)
-        except RefusedBody:
-            self._telemetry.count("replay_skipped", "undecodable")
-            return 0
-        if sum(count for _, count in decoded.rejected) != record.rejected:
-            self._telemetry.count("replay_differs")
-        self._derived.apply(decoded, position, record.arrived_ns)
-        self._age(record.arrived_ns)
-        return len(decoded.spans.span_id)
-
-    # ---- answers
-
-    def _answer(self, outcomes: list[tuple[Waiting, Outcome]]) -> None:
-        """Count, let go of the bodies, and wake the senders."""
-        for waiting, outcome in outcomes:
-            count_outcome(self._telemetry, waiting, outcome)
-            self._let_go(waiting)
-        self._telemetry.count("bodies_abandoned", "unanswered", wake(outcomes))
-
-    def _let_go(self, waiting: Waiting) -> None:
-        self._taken.discard(waiting)
-        self._queue.release(waiting.weight)
+            while not self._groups.done:
+                group = self._groups.take(self._options.tick_seconds)
+                if group:
+                    self._deriver.apply(group)
+                self._deriver.age(self._options.clock_ns())
+        finally:
+            # The last to end, so that each body is answered by who has it, or here.
+            self._queue.end()
+            self._groups.end()
+            writing.join()
+            self._answers.refuse_rest("The collector has stopped taking spans.")

@@ -1,11 +1,11 @@
-"""Bodies on their way to the writer, and answers on their way back: all that crosses the two threads."""
+"""What crosses threads: bodies on their way in, groups on their way on, answers on their way back."""
 
 import asyncio
 import threading
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from weft_collector.errors import (
     BodyTooLarge,
@@ -19,7 +19,9 @@ from weft_collector.errors import (
 from weft_collector.store.ports import Transport
 from weft_collector.telemetry import Telemetry
 
-__all__ = ["Accepted", "BodyQueue", "Outcome", "Waiting", "count_outcome", "wake"]
+__all__ = ["Accepted", "Answers", "BodyQueue", "Handover", "Outcome", "Waiting", "count_outcome"]
+
+T = TypeVar("T")
 
 _BODY_OVERHEAD: Final = 1024  # what a waiting body costs beside its bytes
 
@@ -142,7 +144,98 @@ class BodyQueue:
             self._changed.notify_all()
 
 
-def wake(outcomes: Iterable[tuple[Waiting, Outcome]]) -> int:
+class Handover(Generic[T]):
+    """From one thread to the next, one thing at a time: who is ahead waits until the one before was taken."""
+
+    def __init__(self) -> None:
+        self._ended = False
+        self._held: list[T] = []
+        self._changed = threading.Condition()
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is held and nothing will come."""
+        return self._ended and not self._held
+
+    def put(self, thing: T) -> bool:
+        """Hand over; waits while another is held. False if it has ended, and the thing was not taken."""
+        with self._changed:
+            while self._held and not self._ended:
+                self._changed.wait()
+            if not self._ended:
+                self._held.append(thing)
+                self._changed.notify_all()
+            return not self._ended
+
+    def take(self, timeout: float) -> T | None:
+        """What is held; None if nothing came within the timeout (seconds), or nothing will come."""
+        with self._changed:
+            if not self._held and not self._ended:
+                self._changed.wait(timeout)
+            if not self._held:
+                return None
+            self._changed.notify_all()
+            return self._held.pop()
+
+    def end(self) -> None:
+        """Take nothing more; what is held can still be taken."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+
+class Answers:
+    """The answers that are owed to senders; for the threads behind the queue.
+
+    Attributes:
+        owed: Bodies that are off the queue, and not answered.
+    """
+
+    def __init__(self, queue: BodyQueue, telemetry: Telemetry) -> None:
+        self.owed: set[Waiting] = set()  # each of its operations is one step to other threads
+        self._queue = queue
+        self._telemetry = telemetry
+
+    def owe(self, waiting: Waiting) -> None:
+        """Note that a body was taken off the queue."""
+        self.owed.add(waiting)
+
+    def give(self, outcomes: list[tuple[Waiting, Outcome]]) -> None:
+        """Count, let go of the bodies, and wake the senders."""
+        for waiting, outcome in outcomes:
+            count_outcome(self._telemetry, waiting, outcome)
+        self._let_go([waiting for waiting, _ in outcomes])
+        self._telemetry.count("bodies_abandoned", "unanswered", _wake(outcomes))
+
+    def drop(self, waiting: Waiting) -> None:
+        """Let go of a body whose sender has gone."""
+        self._telemetry.count("bodies_abandoned", "unread")
+        self._let_go([waiting])
+
+    def refuse_rest(self, reason: str) -> None:
+        """Refuse what is owed still, and what waits; for the last thread, which has ended the queue."""
+        self.owed.update(self._queue.drain())
+        self.give([(waiting, NotReady(reason)) for waiting in self.owed])
+
+    def _let_go(self, bodies: list[Waiting]) -> None:
+        self.owed.difference_update(bodies)
+        self._queue.release(sum(waiting.weight for waiting in bodies))
+
+
+def count_outcome(telemetry: Telemetry, waiting: Waiting, outcome: Outcome) -> None:
+    """Count what became of a body."""
+    if isinstance(outcome, CollectorError):
+        telemetry.count("bodies_refused", _REASONS.get(type(outcome), "other"))
+        return
+    transport = waiting.transport.name.lower()
+    telemetry.count("bodies_accepted", transport)
+    telemetry.count("spans_accepted", transport, outcome.spans)
+    telemetry.count("bytes_received", amount=len(waiting.body))
+    for reason, count in outcome.rejected:
+        telemetry.count("spans_rejected", reason, count)
+
+
+def _wake(outcomes: Iterable[tuple[Waiting, Outcome]]) -> int:
     """Give waiting senders their answers, by one call for each event loop; how many found nobody."""
     loops: dict[asyncio.AbstractEventLoop, list[_Answer]] = {}
     for waiting, outcome in outcomes:
@@ -164,16 +257,3 @@ def _settle(answers: list[_Answer]) -> None:
             future.set_exception(outcome)
         else:
             future.set_result(outcome)
-
-
-def count_outcome(telemetry: Telemetry, waiting: Waiting, outcome: Outcome) -> None:
-    """Count what became of a body."""
-    if isinstance(outcome, CollectorError):
-        telemetry.count("bodies_refused", _REASONS.get(type(outcome), "other"))
-        return
-    transport = waiting.transport.name.lower()
-    telemetry.count("bodies_accepted", transport)
-    telemetry.count("spans_accepted", transport, outcome.spans)
-    telemetry.count("bytes_received", amount=len(waiting.body))
-    for reason, count in outcome.rejected:
-        telemetry.count("spans_rejected", reason, count)

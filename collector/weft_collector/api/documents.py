@@ -79,7 +79,6 @@ TRACE: Final[dict[str, Any]] = {
 }
 
 
-
 def _refusal(description: str) -> dict[str, Any]:
     return {"description": f"{description} The body is a google.rpc.Status.", "content": _OTLP}
 

@@ -14,6 +14,7 @@ from weft_collector.cli import run_file
 from weft_collector.cli.announcing import announcer, welcome
 from weft_collector.cli.assembly import Outside, assemble, version
 from weft_collector.cli.listening import address_of, local_url, port_of
+from weft_collector.cli.memory import freeze_objects, keep_blocks
 from weft_collector.cli.server import Hooks, Server, server_for
 from weft_collector.config import Config
 
@@ -43,6 +44,7 @@ def run(config: Config, sockets: Sockets, dashboard: Path) -> None:
     Raises:
         CollectorError: It could not start; everything is closed then.
     """
+    keep_blocks()
     process = _Process(config, sockets, dashboard)
     try:
         process.run()
@@ -94,6 +96,7 @@ class _Process:
             return
         self._announcer.done()
         if state is State.READY:
+            freeze_objects()
             seconds, spans = time.monotonic() - self._began, self.lifecycle.spans_read
             click.echo(f"ready after {seconds:.1f} s, {spans:,} spans read from the log; Ctrl-C stops")
         elif state is State.FAILED:

@@ -6,15 +6,14 @@ merging edges are all the same addition, and what was never seen takes no room a
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weft_collector.graph.histogram import BUCKETS
 from weft_collector.graph.nodes import OTHER_NUMBER
-from weft_collector.graph.pairing_table import WAITING_SIGHT
-from weft_collector.kernel import kernel
+from weft_collector.kernel import ZERO, inline, kernel
 
 CELL_BITS = 11
 CELLS = 1 << CELL_BITS
@@ -31,7 +30,6 @@ SEEN_AT = SIGHT_AT + 6
 EDGE_BITS = 20
 MAX_EDGES = 1 << EDGE_BITS
 MINUTE_SHIFT = EDGE_BITS + CELL_BITS
-PER_ROW = 4
 
 _COUNT, _REFUSED = range(2)
 
@@ -62,48 +60,29 @@ def make_edges(capacity: int = MAX_EDGES) -> Edges:
     return edges
 
 
+@inline
+def number_of(pair: np.uint32, edges: Edges) -> int:
+    """The number of a pair of nodes, a new one if the pair is new."""
+    mask = edges.places.shape[0] - 1
+    at = int((np.uint64(pair) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & mask
+    while edges.places[at] != 0 and edges.ends[edges.places[at] - 1] != pair:
+        at = (at + 1) & mask
+    if edges.places[at] == 0:
+        count = edges.state[_COUNT]
+        if count == edges.ends.shape[0]:
+            edges.state[_REFUSED] += 1
+            return ZERO
+        edges.ends[count] = pair
+        edges.state[_COUNT] = count + 1
+        edges.places[at] = count + 1
+    return int(edges.places[at]) - 1
+
+
 @kernel
 def encode(pairs: NDArray[np.uint32], edges: Edges, numbers: NDArray[np.int32]) -> None:
-    """The number of each pair of nodes, a new one if the pair is new."""
-    mask = edges.places.shape[0] - 1
+    """The number of each pair of nodes."""
     for i in range(pairs.shape[0]):
-        at = np.int64((np.uint64(pairs[i]) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & mask
-        while edges.places[at] != 0 and edges.ends[edges.places[at] - 1] != pairs[i]:
-            at = (at + 1) & mask
-        if edges.places[at] == 0:
-            count = edges.state[_COUNT]
-            if count == edges.ends.shape[0]:
-                edges.state[_REFUSED] += 1
-                numbers[i] = 0
-                continue
-            edges.ends[count] = pairs[i]
-            edges.state[_COUNT] = count + 1
-            edges.places[at] = count + 1
-        numbers[i] = edges.places[at] - 1
-
-
-@kernel
-def _fill(rows: Any, numbers: NDArray[np.int32], codes: NDArray[np.int64]) -> int:
-    """minute, edge, cell and, in the lowest bit, the sign of everything that the rows count."""
-    n = 0
-    for i in range(rows.shape[0]):
-        row = rows[i]
-        base = (np.int64(row.minute) << EDGE_BITS | numbers[i]) << CELL_BITS
-        minus = 1 if row.sign < 0 else 0
-        codes[n] = (base | SIGHT_AT + np.int64(row.sight)) << 1 | minus
-        n += 1
-        if row.sight == WAITING_SIGHT:
-            continue
-        if row.failed:
-            codes[n] = (base | ERRORS_AT) << 1 | minus
-            n += 1
-        if row.client >= 0:
-            codes[n] = (base | CLIENT_AT + np.int64(row.client)) << 1 | minus
-            n += 1
-        if row.server >= 0:
-            codes[n] = (base | SERVER_AT + np.int64(row.server)) << 1 | minus
-            n += 1
-    return n
+        numbers[i] = number_of(pairs[i], edges)
 
 
 class Cells(NamedTuple):
@@ -116,16 +95,6 @@ class Cells(NamedTuple):
 
     code: NDArray[np.int64]
     value: NDArray[np.int64]
-
-
-def of_rows(rows: NDArray[np.void], edges: Edges) -> Cells:
-    """What call rows add to which minute, edge and cell."""
-    numbers = np.empty(len(rows), np.int32)
-    pairs = rows["caller"].astype(np.uint32) << 16 | rows["callee"]
-    encode(pairs.astype(np.uint32), edges, numbers)
-    codes = np.empty(PER_ROW * len(rows), np.int64)
-    codes = np.sort(codes[: _fill(rows, numbers, codes)])
-    return summed(codes >> 1, 1 - 2 * (codes & 1))
 
 
 def of_presence(minutes: NDArray[np.int64], nodes: NDArray[np.int32], edges: Edges) -> Cells:

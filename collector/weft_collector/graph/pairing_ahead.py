@@ -12,9 +12,14 @@ from weft_collector.graph.pairing_table import (
     BATCH,
     BY_ID,
     BY_PARENT,
+    CAPACITY,
+    ENTRY_BYTES,
+    HEAD,
     INDEX_MASK,
     LENGTH,
+    NONE,
     PARENT,
+    PARTNER,
     SPAN,
     TOUCHED,
     TRACE,
@@ -55,4 +60,30 @@ def touch(table: int) -> None:
         touched ^= _first_field(table, load32(by_parent + own), mask)
         touched ^= _first_field(table, load32(by_id + parent), mask)
         touched ^= _first_field(table, load32(by_parent + parent), mask)
+    store64(table + TOUCHED, touched)
+
+
+@routine
+def touch_oldest(table: int) -> None:
+    """Load what the eviction of the next AHEAD entries will look for; nothing while the table has room.
+
+    The oldest entries lie side by side, but what refers to them does not.
+    """
+    head, size = load64(table + HEAD), load64(table + CAPACITY)
+    if head + AHEAD <= size:
+        return
+    mask, by_id, by_parent = load64(table + INDEX_MASK), load64(table + BY_ID), load64(table + BY_PARENT)
+    touched = ZERO
+    for i in range(AHEAD):
+        entry = entry_at(table, (head + i) & (size - 1))
+        trace, partner = load64(entry + TRACE), load32(entry + PARTNER)
+        own = mix(table, trace, load64(entry + SPAN)) & mask
+        parent = mix(table, trace, load64(entry + PARENT)) & mask
+        touched ^= load32(by_id + 4 * own) ^ load32(by_parent + 4 * parent)
+        touched ^= load64(entry_at(table, partner)) if partner != NONE else ZERO
+        touched ^= load64(entry + ENTRY_BYTES - 8)
+    for i in range(AHEAD):
+        entry = entry_at(table, (head + i) & (size - 1))
+        parent = mix(table, load64(entry + TRACE), load64(entry + PARENT)) & mask
+        touched ^= _first_field(table, load32(by_parent + 4 * parent), mask)
     store64(table + TOUCHED, touched)

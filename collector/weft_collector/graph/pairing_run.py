@@ -10,7 +10,7 @@ level and follows the rings of siblings; nothing is inserted or evicted meanwhil
 still.
 """
 
-from weft_collector.graph.pairing_ahead import AHEAD, touch
+from weft_collector.graph.pairing_ahead import AHEAD, touch, touch_oldest
 from weft_collector.graph.pairing_calls import decide, emit_own, leave, settle_own
 from weft_collector.graph.pairing_index import (
     insert_id,
@@ -255,6 +255,7 @@ def take(table: int) -> bool:
                 return False
             if load64(table + AT) & (AHEAD - 1) == 0:
                 touch(table)
+                touch_oldest(table)
             _begin(table)
         while load64(table + LEVEL) > 0:
             if not _has_room(table):

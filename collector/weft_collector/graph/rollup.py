@@ -21,7 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weft_collector.graph import cells as ce
+from weft_collector.graph.counting import Counting
 from weft_collector.graph.snapshot import Window
+from weft_collector.kernel import ZERO, kernel
 
 DEFAULT_CELLS = 32 << 20
 MINUTE_COST = 64
@@ -39,12 +41,30 @@ class _Run(NamedTuple):
     value: NDArray[np.int32]
 
 
-def _merged(runs: list[_Run]) -> _Run:
-    code = np.concatenate([run.code for run in runs])
-    order = np.argsort(code, kind="stable")
-    count = np.concatenate([run.value for run in runs])[order].astype(np.int64)
-    total = ce.summed(code[order].astype(np.int64), count)
-    return _Run(total.code.astype(np.uint32), total.value.astype(np.int32))
+@kernel
+def _merge(one: _Run, other: _Run, code: NDArray[np.uint32], value: NDArray[np.int32]) -> int:
+    """Two runs in one; sums of 0 are left out. The length of the result."""
+    a, b, n = ZERO, ZERO, ZERO
+    while a < one.code.shape[0] or b < other.code.shape[0]:
+        if b == other.code.shape[0] or (a < one.code.shape[0] and one.code[a] < other.code[b]):
+            code[n], value[n] = one.code[a], one.value[a]
+            a += 1
+        elif a == one.code.shape[0] or other.code[b] < one.code[a]:
+            code[n], value[n] = other.code[b], other.value[b]
+            b += 1
+        else:
+            code[n], value[n] = one.code[a], one.value[a] + other.value[b]
+            a += 1
+            b += 1
+        n += int(value[n] != 0)
+    return n
+
+
+def _merged(one: _Run, other: _Run) -> _Run:
+    length = len(one.code) + len(other.code)
+    code, value = np.empty(length, np.uint32), np.empty(length, np.int32)
+    length = _merge(one, other, code, value)
+    return _Run(code[:length].copy(), value[:length].copy())
 
 
 def _added_up(runs: list[_Run], size: int) -> ce.Cells:
@@ -77,11 +97,11 @@ class _Minute:
     def add(self, run: _Run) -> None:
         self._runs.append(run)
         while len(self._runs) > 1 and len(self._runs[-2].code) < 2 * len(self._runs[-1].code):
-            self._runs[-2:] = [_merged(self._runs[-2:])]
+            self._runs[-2:] = [_merged(*self._runs[-2:])]
 
     def total(self) -> _Run:
-        if len(self._runs) > 1:
-            self._runs = [_merged(self._runs)]
+        while len(self._runs) > 1:
+            self._runs[-2:] = [_merged(*self._runs[-2:])]
         return self._runs[0]
 
 
@@ -96,6 +116,7 @@ class Rollup:
     def __init__(self, cells: int = DEFAULT_CELLS, edges: int = ce.MAX_EDGES) -> None:
         self._capacity = cells
         self._edges = ce.make_edges(edges)
+        self._counting = Counting(self._edges)
         self._minutes: dict[int, _Minute] = {}
         self._seen: set[tuple[int, int]] = set()  # spares most of the work; forgetting costs nothing else
         self._oldest: list[int] = []  # a heap of the minutes that are held
@@ -113,7 +134,8 @@ class Rollup:
 
     def add(self, rows: NDArray[np.void]) -> None:
         """Add signed call rows (pairing_table.ROW)."""
-        self._note(ce.of_rows(rows, self._edges))
+        for cells in self._counting.of_rows(rows):
+            self._note(cells)
 
     def load(self, cells: ce.Cells, ends: NDArray[np.uint32]) -> None:
         """Add cells that were kept in a file.
@@ -133,7 +155,7 @@ class Rollup:
             foretold: Rows for what waits, as `Pairing.foretell` gives them. The sum of all cuts is the rollup as
                 it would be if nothing waited: that is what a process finds that starts with an empty table.
         """
-        now = [ce.of_rows(rows, self._edges) for rows in foretold]
+        now = [cells for rows in foretold for cells in self._counting.of_rows(rows)]
         before = [ce.Cells(cells.code, -cells.value) for cells in self._foretold]
         parts = [*self._since, *now, *before]
         self._since, self._foretold = [], now

@@ -49,6 +49,33 @@ def test_the_arrival_after_2_to_the_n_finds_an_index_without_gaps():
     assert machine.pairing.counters()["evicted"] == 2 * 198 - 16
 
 
+def homes(seed, trace, ids, places):
+    """Where the index by id would like to have the spans of a trace; the hash of `pairing_index.mix`."""
+
+    def fold(left, right):
+        return (left * right ^ (left * right) >> 64) & (1 << 64) - 1
+
+    first = fold(trace ^ seed, 0x1E3779B97F4A7C15)
+    return [fold(first ^ span, 0x3F58476D1CE4E5B9) % places for span in ids]
+
+
+def test_a_run_of_the_index_longer_than_its_homes_can_tell_is_shifted_right():
+    capacity, wanted = 128, range(3, 7)
+    found = zip(range(1, 1 << 16), homes(7, 9, range(1, 1 << 16), 2 * capacity), strict=True)
+    ids = [span for span, home in found if home in wanted][:capacity]
+    assert len(ids) == capacity
+    crowded = [replace(CALL, trace=9, id=span) for span in ids]
+    machine = Machine(capacity=capacity, seed=7).take(crowded)
+    index = machine.pairing._table.indexes[0]
+    assert index[wanted.start : wanted.start + capacity].all()
+    for at, span in enumerate(crowded):
+        # A duplicate of what is there is found; the oldest leaves for each new one, and is found no more.
+        machine.take(crowded[at:])
+        assert machine.pairing.counters()["duplicates"] == sum(range(capacity - at, capacity + 1))
+        machine.take([replace(span, trace=10)])
+    assert (index != 0).sum() == capacity
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.data(), st.one_of(systems(), tangles()))
 def test_nothing_breaks_and_no_count_turns_negative(data, spans):

@@ -90,6 +90,20 @@ def test_a_minute_updated_a_thousand_times_stays_small():
     assert held(rollup, Window(1, 2))[4, 5, ce.SIGHT_AT] == 1000
 
 
+def test_more_counters_at_once_than_are_counted_at_a_time_are_none_the_less():
+    rollup = Rollup(edges=1 << 14)
+    values = [(1, 4 + n // 100, 4 + n % 100, n % 40, n % 90, 1, 0, n % 2, 0) for n in range(10_000)]
+    rollup.add(rows(values + values[:10]))
+    assert held(rollup, Window(1, 2)) == counted(values + values[:10])
+
+
+def test_what_is_booked_and_taken_back_in_one_block_leaves_nothing():
+    rollup = Rollup(edges=64)
+    rollup.add(rows([(1, 4, 5, 1, 2, sign, 0, 1, 0) for sign in (1, -1)]))
+    assert rollup.cells == 0
+    assert held(rollup, Window(1, 2)) == {}
+
+
 @pytest.mark.parametrize("edges", [10, 5000])
 def test_few_and_many_edges_are_summed_alike(edges):
     rollup = Rollup(edges=1 << 13)
