@@ -117,7 +117,7 @@ def _malformed(what: str, text: str) -> MalformedBody:
 
 def _begun(text: str) -> str:
     """A sentence of msgspec as the rest of one of ours."""
-    return text[:1].lower() + text[1:]
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _check_utf8(body: bytes) -> None:

@@ -83,10 +83,11 @@ class KeyValue(msgspec.Struct, gc=False, rename="camel"):
 
 
 _KEY_VALUE: Final = msgspec.json.Decoder(KeyValue)
-# A text without escapes, or a number, spelled as exporters spell it: needs no parser. That it is JSON and UTF-8
-# was seen when the body was read.
+# A text without escapes, or a number, spelled as exporters spell it: needs no parser. That it is UTF-8 was seen
+# when the body was read; what a parser might refuse in it does not match.
 _PLAIN: Final = re.compile(
-    rb'\{"key":"([^"\\]+)","value":\{"(?:stringValue":"([^"\\]*)"|intValue":"?(-?[0-9]{1,18})"?)\}\}'
+    rb'\{"key":"([^"\\\x00-\x1f]+)","value":\{'
+    rb'(?:"stringValue":"([^"\\\x00-\x1f]*)"|"intValue":"?(-?(?:0|[1-9][0-9]{0,17}))"?)\}\}'
 ).fullmatch
 
 

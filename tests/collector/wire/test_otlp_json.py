@@ -182,6 +182,15 @@ class TestValues:
 
 class TestRefusals:
     @pytest.mark.parametrize(
+        "value",
+        ['"intValue":007', '"intValue":-', '"stringValue":"a\nb"', '"intValue":1e', '"stringValue":nul'],
+    )
+    def test_an_attribute_that_is_no_json_is_refused_however_plain_it_looks(self, value):
+        attribute = f'{{"key":"a","value":{{{value}}}}}'
+        text = refusal(b'{"resourceSpans":[{"resource":{"attributes":[' + attribute.encode() + b"]}}]}")
+        assert "JSON is malformed" in text
+
+    @pytest.mark.parametrize(
         ("body", "says"),
         [
             (b"", "JSON"),
