@@ -136,7 +136,7 @@ class Derived:
             self._version += bool(len(seen.batch))
         self._arrived_ns = arrived_ns
         if self._unsealed.rows(record_position.file) >= self._segment_spans:
-            self._log.roll()
+            self._log.roll(record_position.file)
         self._telemetry.count("caller_stale", amount=int(np.count_nonzero(decoded.spans.caller_stale)))
         self._count()
 

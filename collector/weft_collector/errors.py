@@ -12,6 +12,7 @@
     |   |-- StorageFailed               the disk is full or refuses
     |   `-- NotReady                    starting or stopping
     |-- BadQuery                a window, an id or a format that cannot be read   400
+    |-- QueryTooCostly          its time or memory was used up                     422
     |-- NotFound                no such trace, node, edge or record               404
     |-- CorruptLog              the bytes at a position are not what was written  500
     |-- FolderInUse             another process holds the data folder
@@ -35,6 +36,7 @@ __all__ = [
     "MissingLibrary",
     "NotFound",
     "NotReady",
+    "QueryTooCostly",
     "RefusedBody",
     "StorageFailed",
     "Unavailable",
@@ -130,6 +132,13 @@ class BadQuery(CollectorError):
 
     title: ClassVar[str] = "The query cannot be read"
     status: ClassVar[int] = 400
+
+
+class QueryTooCostly(CollectorError):
+    """A query that used up its time or memory, and was ended."""
+
+    title: ClassVar[str] = "The query was ended"
+    status: ClassVar[int] = 422
 
 
 class NotFound(CollectorError):

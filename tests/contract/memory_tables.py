@@ -223,9 +223,7 @@ class MemoryStore:
     """A real log on a disk in memory, and its spans as tables."""
 
     def __init__(self, block_bytes=4096):
-        options = LogOptions(
-            file_bytes=1 << 20, block_bytes=block_bytes, retention_bytes=1 << 30, floor_bytes=0
-        )
+        options = LogOptions(file_bytes=1 << 20, block_bytes=block_bytes, floor_bytes=0)
         self.files = ForgetfulFiles()
         self.log = Log(self.files, Telemetry(), options)
         self._options = options
@@ -257,28 +255,11 @@ class MemoryStore:
         self.log.close()
 
 
-class ReplayedTables:
-    """The tables of a real log, made anew each time somebody asks."""
-
-    def __init__(self, log):
-        self._log = log
-
-    def tables(self):
-        files, seen = {}, set()
-        for position, record in self._log.replay():
-            for parsed in parse(record.body):
-                if parsed.identity not in seen:
-                    seen.add(parsed.identity)
-                    files.setdefault(position.file, []).append((parsed, position))
-        return [MemoryTable(number, placed) for number, placed in sorted(files.items())]
-
-
 __all__ = [
     "MemoryStore",
     "MemoryTable",
     "Parsed",
     "Position",
-    "ReplayedTables",
     "parse",
     "promoted",
     "tokens_of",

@@ -1,4 +1,5 @@
 # What the collector uses of pyarrow.ipc.
+<<<<<<< HEAD
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -12,3 +13,24 @@ class _Reader(Protocol):
 
 def new_stream(sink: BufferOutputStream, schema: Schema) -> AbstractContextManager[_Writer]: ...
 def open_stream(source: Buffer) -> AbstractContextManager[_Reader]: ...
+=======
+from types import TracebackType
+from typing import Any, Self
+
+from pyarrow import RecordBatch, Schema, Table
+
+class RecordBatchStreamReader:
+    schema: Schema
+    def read_all(self) -> Table: ...
+
+class RecordBatchStreamWriter:
+    def write_table(self, table: Table) -> None: ...
+    def write_batch(self, batch: RecordBatch) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+def new_stream(sink: Any, schema: Schema) -> RecordBatchStreamWriter: ...
+def open_stream(source: Any) -> RecordBatchStreamReader: ...
+>>>>>>> query

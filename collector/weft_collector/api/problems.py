@@ -31,6 +31,7 @@ _HELP: Final[Mapping[int, str]] = MappingProxyType(
         408: "Send smaller bodies, or raise body_seconds.",
         413: "Send fewer spans in a request, or raise body_bytes or inflated_bytes.",
         415: "Send what `detail` names.",
+        422: "Ask for less: a shorter window, fewer rows, or sums instead of rows.",
         500: "The collector goes on; its standard error has the details. Please report it.",
         501: "Install the library and start the collector again.",
         503: "Keep what you have and ask again after the time in Retry-After.",

@@ -98,7 +98,8 @@ class Log:
         self._listener = listener or _ignore
         self._cache = BlockCache(self._options.cache_bytes)
         self._builder = BlockBuilder()
-        self._closed = self._is_full = False
+        self._closed = False
+        self._rolled = 0  # the last file that takes no more blocks
         with ExitStack() as stack:
             self._lock = files.lock()
             stack.callback(self._lock.close)
@@ -166,9 +167,9 @@ class Log:
             for offset, record in block.records:
                 yield Position(number, block.offset, offset), record
 
-    def roll(self) -> None:
+    def roll(self, number: int) -> None:
         """See SpanLog."""
-        self._is_full = True
+        self._rolled = number
 
     def blocks(self, number: int) -> Iterator[Block]:
         """See SpanLog."""
@@ -209,7 +210,7 @@ class Log:
         """Go on in the open file if it has room, else in a new one."""
         if self._closed:
             raise StorageFailed("The log is closed.", _RETRY_SECONDS)
-        has_room = self._sizes.get(self._number, 0) < self._options.file_bytes and not self._is_full
+        has_room = self._sizes.get(self._number, 0) < self._options.file_bytes and self._rolled < self._number
         if self._file is not None and has_room:
             return
         self._sync_file()
@@ -217,7 +218,7 @@ class Log:
         self._number += 1
         self._file = self._files.create(file_name(self._number))
         self._sizes[self._number] = 0
-        self._named = self._is_full = False
+        self._named = False
 
     def _close_block(self) -> None:
         if self._file is not None and self._builder.size:

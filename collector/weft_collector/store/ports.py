@@ -173,8 +173,8 @@ class SpanLog(Protocol):
         """
         ...
 
-    def roll(self) -> None:
-        """Begin a new file with the next record; for the thread that appends."""
+    def roll(self, number: int) -> None:
+        """Add no more blocks to a file, should it be the newest; from any one thread."""
         ...
 
     def blocks(self, number: int) -> "Iterator[Block]":

@@ -241,7 +241,7 @@ class TestRolling:
     def test_the_next_record_begins_a_new_file(self, disk):
         log = open_log(disk)
         append(log, record(1))
-        log.roll()
+        log.roll(1)
         assert log.numbers == [1]
         append(log, record(2))
         append(log, record(3))
@@ -251,7 +251,7 @@ class TestRolling:
         log = open_log(disk)
         for i in range(3):
             append(log, record(i))
-            log.roll()
+            log.roll(i + 1)
         assert [record for _, record in log.replay(2)] == [record(1), record(2)]
         assert [len(block.records) for block in log.blocks(2)] == [1]
         assert list(log.blocks(9)) == []

@@ -1,0 +1,1 @@
+"""SQL over the spans, in a confined process of its own."""
