@@ -1,19 +1,4 @@
 # What the collector uses of pyarrow.ipc.
-<<<<<<< HEAD
-from contextlib import AbstractContextManager
-from typing import Protocol
-
-from pyarrow import Buffer, BufferOutputStream, Schema, Table
-
-class _Writer(Protocol):
-    def write_table(self, table: Table) -> None: ...
-
-class _Reader(Protocol):
-    def read_all(self) -> Table: ...
-
-def new_stream(sink: BufferOutputStream, schema: Schema) -> AbstractContextManager[_Writer]: ...
-def open_stream(source: Buffer) -> AbstractContextManager[_Reader]: ...
-=======
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +7,10 @@ from pyarrow import RecordBatch, Schema, Table
 class RecordBatchStreamReader:
     schema: Schema
     def read_all(self) -> Table: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 class RecordBatchStreamWriter:
     def write_table(self, table: Table) -> None: ...
@@ -33,4 +22,3 @@ class RecordBatchStreamWriter:
 
 def new_stream(sink: Any, schema: Schema) -> RecordBatchStreamWriter: ...
 def open_stream(source: Any) -> RecordBatchStreamReader: ...
->>>>>>> query
