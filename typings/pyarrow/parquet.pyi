@@ -2,7 +2,7 @@
 from types import TracebackType
 from typing import Self
 
-from pyarrow import PythonFile, RecordBatch, Schema
+from pyarrow import BufferOutputStream, PythonFile, RecordBatch, Schema, Table
 
 class ParquetWriter:
     def __init__(self, where: PythonFile, schema: Schema, compression: str = "snappy") -> None: ...
@@ -11,3 +11,5 @@ class ParquetWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+def write_table(table: Table, where: BufferOutputStream, compression: str = "snappy") -> None: ...

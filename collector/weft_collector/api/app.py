@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from weft_collector.api import docs, export, graph, problems, search, status, traces
+from weft_collector.api import docs, export, graph, problems, query, search, status, traces
 from weft_collector.api.documents import DESCRIPTION, TAGS
 from weft_collector.api.ingest import Ingest
 from weft_collector.api.parts import Parts
@@ -51,7 +51,7 @@ def create_app(parts: Parts) -> FastAPI:
     )  # fmt: skip
     app.state.parts = parts
     app.router.routes.insert(0, Route("/v1/traces", _ingest(parts), include_in_schema=False))
-    for surface in (graph, traces, search, export, status):
+    for surface in (graph, traces, search, query, export, status):
         app.include_router(surface.router)
     problems.install(app)
     docs.install(app)
