@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from weft_collector.api import docs, export, graph, problems, search, status, traces
+from weft_collector.api import docs, export, graph, problems, query, search, status, traces
 from weft_collector.api.documents import DESCRIPTION, TAGS
 from weft_collector.api.doors import TRACES, ZIPKIN
 from weft_collector.api.grpc_server import GrpcServer
@@ -55,7 +55,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     app.state.budget = Budget(parts.surface.receiving_bytes)
     app.router.routes[:0] = _doors(parts, app.state.budget)
-    for surface in (graph, traces, search, export, status):
+    for surface in (graph, traces, search, query, export, status):
         app.include_router(surface.router)
     problems.install(app)
     docs.install(app)

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from weft_collector.api.problems import JSON, MEDIA_TYPE, PROTOBUF
 from weft_collector.export.columns import COLUMNS
+from weft_collector.query.sql.formats import FORMATS as SQL_FORMATS
+from weft_collector.query.sql.runner import MOST_ROWS
 from weft_collector.render.pictures import FORMATS
 
 __all__ = [
@@ -13,8 +15,11 @@ __all__ = [
     "NOT_FOUND",
     "PICTURES",
     "PROBLEMS",
+    "QUERY_BODY",
+    "QUERY_FILES",
     "TABLES",
     "TAGS",
+    "TOO_COSTLY",
     "TRACE",
 ]
 
@@ -70,6 +75,29 @@ TABLES: Final = _files(
 
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _OTLP: Final = {PROTOBUF: _BINARY, JSON: {"schema": {"type": "object"}}}
+QUERY_FILES: Final = _files("The rows.", [row.media_type.partition(";")[0] for row in SQL_FORMATS.values()])
+TOO_COSTLY: Final = _problem("The query used up its time or memory.")
+QUERY_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["sql"],
+                    "properties": {
+                        "sql": {
+                            "type": "string",
+                            "examples": ["SELECT ServiceName, count(*) FROM spans GROUP BY 1"],
+                        },
+                        "limit": {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": 1000},
+                        "format": {"type": "string", "enum": list(SQL_FORMATS), "default": "json"},
+                    },
+                }
+            }
+        },
+    }
+}
 TRACE: Final[dict[str, Any]] = {
     "description": "A TracesData message of OTLP; in JSON with ids in hex, times as texts, enums as numbers.",
     "content": {

@@ -11,6 +11,7 @@ from weft_collector.api.security import AccessRules
 from weft_collector.derive import Derived
 from weft_collector.intake import Intake
 from weft_collector.query.queries import Queries
+from weft_collector.query.sql.runner import Sql
 from weft_collector.store.ports import SpanLog
 from weft_collector.telemetry import Telemetry
 
@@ -60,6 +61,7 @@ class Parts:
         started_ns: When the process started, by that clock.
         surface: Numbers and addresses.
         queries: Searches over the store's tables.
+        sql: SQL over them.
     """
 
     lifecycle: Lifecycle
@@ -73,3 +75,4 @@ class Parts:
     started_ns: int
     surface: Surface
     queries: Queries
+    sql: Sql

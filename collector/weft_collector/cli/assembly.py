@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -20,12 +21,16 @@ from weft_collector.derive import Derived, DeriveOptions
 from weft_collector.errors import CollectorError
 from weft_collector.intake import Intake, IntakeOptions
 from weft_collector.query.queries import Queries
+from weft_collector.query.sql.runner import Sql
 from weft_collector.render.positions import Positions
 from weft_collector.sealing import SCHEMAS, Limits, Sealer
 from weft_collector.store.catalog import Catalog
 from weft_collector.store.files import RealFiles
 from weft_collector.store.log import Log, LogOptions
+from weft_collector.store.manifest import spans_name
 from weft_collector.store.notices import Notice
+from weft_collector.store.ports import SpanTable
+from weft_collector.store.segment import Segment
 from weft_collector.store.tokens import tokens_of
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire import limits as wire_limits
@@ -92,6 +97,7 @@ def assemble(config: Config, outside: Outside) -> Parts:
         started_ns=outside.clock_ns(),
         surface=_surface(config, outside),
         queries=Queries(derived, log, tokens_of, outside.monotonic),
+        sql=Sql(derived, log, partial(_parquet_file, config.data)),
     )
 
 
@@ -108,6 +114,11 @@ def _catalog(files: RealFiles, log: Log) -> Catalog:
     except CollectorError:
         log.close()
         raise
+
+
+def _parquet_file(folder: Path, table: SpanTable) -> Path | None:
+    """Where the spans of a table lie as Parquet, if they do."""
+    return folder.absolute() / spans_name(table.number) if isinstance(table, Segment) else None
 
 
 def _retention(config: Config, clock_ns: Callable[[], int]) -> Limits:

@@ -86,12 +86,29 @@ class Collector:
             CollectorRefused: It answered with a problem, or broke off.
         """
         given = {name: value for name, value in query.items() if value is not None}
+        with self._asked("GET", path, params=given) as response:
+            yield response.iter_bytes()
+
+    @contextmanager
+    def post(self, path: str, body: Mapping[str, Any]) -> Generator[httpx.Response]:
+        """The answer to a question that is sent as JSON; see `stream`."""
+        with self._asked("POST", path, json=body) as response:
+            yield response
+
+    @contextmanager
+    def _asked(self, method: str, path: str, **given: Any) -> Generator[httpx.Response]:
+        """An answer that is no problem, before its body is read.
+
+        Raises:
+            NotReachable: Nobody answers.
+            CollectorRefused: It answered with a problem, or broke off.
+        """
         try:
-            with self._client, self._client.stream("GET", path, params=given) as response:
+            with self._client, self._client.stream(method, path, **given) as response:
                 if response.is_error:
                     response.read()
                     raise CollectorRefused(self._complaint(response))
-                yield response.iter_bytes()
+                yield response
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
             raise NotReachable(self._nobody(error)) from error
         except httpx.TransportError as error:

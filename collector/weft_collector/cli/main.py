@@ -40,6 +40,9 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             "weft_collector.cli.demo", "demo", "watch a small system of real services become a graph"
         ),
         "graph": Command("weft_collector.cli.graph", "graph", "the graph as SVG, PNG, PDF, DOT or JSON"),
+        "query": Command(
+            "weft_collector.cli.query", "query", "SQL over the spans: one SELECT, as table, CSV or files"
+        ),
         "export": Command("weft_collector.cli.export", "export", "calls as CSV, JSON lines or Parquet"),
         "import": Command(
             "weft_collector.cli.importing", "import_", "spans out of OTLP, Zipkin or Jaeger files"

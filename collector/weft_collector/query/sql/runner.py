@@ -18,7 +18,7 @@ from typing import IO, Any, Final, NamedTuple
 import pyarrow as pa
 from pyarrow import ipc
 
-from weft_collector.errors import BadQuery, CollectorError, QueryTooCostly, Unavailable
+from weft_collector.errors import BadQuery, CollectorError, MissingLibrary, QueryTooCostly, Unavailable
 from weft_collector.query.catalog import Catalog
 from weft_collector.query.sql.attribute_rows import attribute_texts
 from weft_collector.store.ports import SpanLog, SpanTable
@@ -174,6 +174,8 @@ def _refusal(told: dict[str, Any]) -> CollectorError:
     if kind in _OVER:
         first = text.partition("\n")[0]
         return QueryTooCostly(f"The query needs more memory than it may use ({first}); narrow it.")
+    if kind == "ModuleNotFoundError":
+        return MissingLibrary("SQL needs duckdb.", 'pip install "weft[collector]"')
     return BadQuery(text)
 
 
