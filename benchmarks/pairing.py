@@ -116,8 +116,8 @@ class Load:
         }
         columns |= {"db_system": np.where(database, 12, 0).astype(np.int32)}
         columns |= {"server_address": np.where(database, 12 + database, 0).astype(np.int32)}
-        resources = Resources(service, service, *[nothing] * 7)
-        return Decoded(Spans(**columns), resources, Scopes(nothing, nothing), ())
+        resources = Resources(service, service, *[nothing] * 8)
+        return Decoded(Spans(**columns), resources, Scopes(*[nothing] * 3), ())
 
 
 class Timer:

@@ -56,6 +56,7 @@ def decoded(spans, texts):
         pid=numbers("pid"),
         offset=nothing,
         length=nothing,
+        schema=nothing,
     )
     columns = Spans(
         trace_hi=column(np.uint64, (s.trace >> 64 for s in spans)),
@@ -84,7 +85,7 @@ def decoded(spans, texts):
         offset=nothing,
         length=nothing,
     )
-    return Decoded(columns, resources, Scopes(nothing, nothing), ())
+    return Decoded(columns, resources, Scopes(nothing, nothing, nothing), ())
 
 
 class Machine:
