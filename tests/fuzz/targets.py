@@ -11,7 +11,9 @@ from functools import partial
 from typing import Final, NamedTuple
 
 import zstandard
+from google.protobuf.json_format import MessageToJson
 from isal import igzip, isal_zlib
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.collector.wire import otlp_factory, upb_oracle
@@ -25,6 +27,7 @@ from weft_collector.store.scan import Gap, scan
 from weft_collector.wire import jaeger_json, zipkin_json
 from weft_collector.wire import otlp_json as otlp_json_to_protobuf
 from weft_collector.wire.compression import inflate
+from weft_collector.wire.other_signals import count_metric_points
 from weft_collector.wire.otlp_protobuf import Decoder
 
 __all__ = ["TARGETS", "Target"]
@@ -161,6 +164,25 @@ def _jaeger_bodies() -> list[bytes]:
     return [json.dumps({"data": [trace]}).encode(), json.dumps({"data": [trace, trace], "total": 2}).encode()]
 
 
+def _metrics(is_json: bool) -> Callable[[bytes], str]:
+    def counted(body: bytes) -> str:
+        try:
+            return "points" if count_metric_points(body, is_json=is_json) else "none"
+        except RefusedBody:
+            return "refused"
+
+    return counted
+
+
+def _metrics_bodies() -> list[ExportMetricsServiceRequest]:
+    message = ExportMetricsServiceRequest()
+    metrics = message.resource_metrics.add().scope_metrics.add().metrics
+    for kind in ("gauge", "sum", "histogram", "exponential_histogram", "summary"):
+        point = getattr(metrics.add(name=f"some.{kind}"), kind).data_points.add(time_unix_nano=NOW)
+        point.attributes.extend(otlp_factory.attributes_of({"service.name": "cart", "n": 1}))
+    return [message]
+
+
 def _inflating(encoding: str) -> Callable[[bytes], str]:
     def inflated(body: bytes) -> str:
         try:
@@ -227,6 +249,15 @@ TARGETS: Final = {
     "otlp_json": Target(_json_bodies, partial(_Transcoding, otlp_json_to_protobuf.transcode)),
     "zipkin_json": Target(_zipkin_bodies, partial(_Transcoding, zipkin_json.transcode)),
     "jaeger_json": Target(_jaeger_bodies, partial(_Transcoding, jaeger_json.transcode)),
+    "metrics_protobuf": Target(
+        lambda: [message.SerializeToString() for message in _metrics_bodies()],
+        partial(_metrics, is_json=False),
+        protobuf=True,
+    ),
+    "metrics_json": Target(
+        lambda: [MessageToJson(message).encode() for message in _metrics_bodies()],
+        partial(_metrics, is_json=True),
+    ),
     "log_block": Target(_blocks, lambda: _scanned),
     "log_block_resealed": Target(_blocks, lambda: lambda body: _scanned(_resealed(body))),
 }
