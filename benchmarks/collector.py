@@ -38,7 +38,19 @@ class Collector:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
         environ |= {"WEFT_RUN_FILE": str(folder / "collector.json")}
         environ |= {"WEFT_CACHE": str(cache)} if cache else {}
-        command = [sys.executable, "-c", ENTRY, "serve", "--port", "0", "--data", str(self.data), *settings]
+        command = [
+            sys.executable,
+            "-c",
+            ENTRY,
+            "serve",
+            "--port",
+            "0",
+            "--grpc-port",
+            "0",
+            "--data",
+            str(self.data),
+            *settings,
+        ]
         self.begun, self.ready_seconds = time.perf_counter(), 0.0
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environ)

@@ -5,7 +5,7 @@
 For each way of sending a fresh collector is started with a fresh data folder on the disk that you mean, is
 warmed, and is then loaded over 8 connections (16 at 512 spans a request). The generator runs in this process:
 on two cores it has one of them. Wall figures need a quiet machine; CPU a span of the collector does not.
-`python -m benchmarks.ingest -- --log-bytes 2GiB` passes settings on to `weft serve`.
+`python -m benchmarks.ingest -- --retention-bytes 2GiB` passes settings on to `weft serve`.
 """
 
 import argparse

@@ -27,7 +27,7 @@ from benchmarks.questions import Asker, day, graph_figures, search_figures, trac
 
 SEED: Final = 100
 CHUNK_PASSES: Final = 8
-KEEP_ALL: Final = ("--log-bytes", "200GiB")
+KEEP_ALL: Final = ("--retention-bytes", "200GiB")
 RETENTION_PATIENCE: Final = 120.0
 
 
@@ -161,7 +161,7 @@ class Run:
         self._state.retained = True
         self._state.keep()
         before = _bytes_in(self._folder / "data")
-        self._settings = ("--log-bytes", str(before // 4))
+        self._settings = ("--retention-bytes", str(before // 2))
         serving = self._start()
         try:
             begun, last = time.perf_counter(), self._passes[-1]._replace(number=len(self._passes))

@@ -161,6 +161,7 @@ def _search(asker: Asker, name: str, parameters: Parameters, end_ns: int) -> flo
     found = json.loads(asked.body)
     traces = found.get("traces", found.get("spans", []))
     assert name not in FIND_NOTHING or not traces, f"search {name} found what is not there"
+    assert found.get("complete", True), f"search {name} ended at its budget: {asked.seconds:.1f} s"
     return asked.seconds
 
 

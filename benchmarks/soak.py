@@ -1,6 +1,6 @@
 """A long load at 80 % of the rate that was just measured, with retention on and readers running.
 
-    python -m benchmarks.soak [--json] [--seconds 600] [--log-bytes 10GiB] [--rate N] [--folder PATH]
+    python -m benchmarks.soak [--json] [--seconds 600] [--retention-bytes 10GiB] [--rate N] [--folder PATH]
 
 Readers ask for traces that were acknowledged, graphs, and searches, one after the other and without an end.
 At the end: is memory flat (a line through the second half), was every reader answered within a second, is
@@ -158,14 +158,14 @@ def soaked(serving: Collector, given: argparse.Namespace) -> list[Figure]:
 
 
 def measure(given: argparse.Namespace) -> Sequence[Figure]:
-    with collector(("--log-bytes", given.log_bytes), given.folder) as serving:
+    with collector(("--retention-bytes", given.retention_bytes), given.folder) as serving:
         return soaked(serving, given)
 
 
 def main() -> int:
     parser = parser_of(__doc__)
     parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--log-bytes", default="10GiB", help="retention by size")
+    parser.add_argument("--retention-bytes", default="10GiB", help="retention by size")
     parser.add_argument("--rate", type=float, default=0.0, help="spans a second; measured if left out")
     parser.add_argument("--folder", type=Path, help="where the data folder is made")
     return command(measure, parser)

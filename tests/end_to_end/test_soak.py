@@ -11,7 +11,7 @@ from benchmarks.figures import show
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_a_long_load_holds_all_its_bounds(tmp_path):
-    given = argparse.Namespace(seconds=600.0, log_bytes="10GiB", rate=0.0, folder=tmp_path)
+    given = argparse.Namespace(seconds=600.0, retention_bytes="10GiB", rate=0.0, folder=tmp_path)
     figures = soak.measure(given)
     show(figures)
     assert [figure.name for figure in figures if figure.met is False] == []

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from tests.fuzz import worker
-from tests.fuzz.guard_page import GuardedArea
+from tests.fuzz.guarded import Guarded
 from tests.fuzz.targets import TARGETS, Target
 
 TENTH = 10
@@ -26,7 +26,8 @@ class Dying:
 
 
 def overrun():
-    GuardedArea().touch_guard()
+    area = Guarded(10)
+    ctypes.string_at(area.address + area.room, 1)
 
 
 def hang():

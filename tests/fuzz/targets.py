@@ -4,27 +4,37 @@ A new decoder is a row in TARGETS: seed bodies, and a function that returns a ve
 through that is not the decoder's own way of refusing.
 """
 
+import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
 import zstandard
+from google.protobuf.json_format import MessageToJson
 from isal import igzip, isal_zlib
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.collector.wire import otlp_factory, upb_oracle
 from tests.collector.wire.otlp_factory import NOW
-from tests.fuzz.guard_page import GuardedArea, guard_decoder
+from tests.fuzz.guarded import Guarded, Side
+from weft_collector.api.traces import otlp_json
 from weft_collector.errors import CorruptLog, RefusedBody
 from weft_collector.store.blocks import HEADER_BYTES, BlockBuilder
 from weft_collector.store.ports import Record
 from weft_collector.store.scan import Gap, scan
+from weft_collector.wire import jaeger_json, zipkin_json
+from weft_collector.wire import otlp_json as otlp_json_to_protobuf
 from weft_collector.wire.compression import inflate
+from weft_collector.wire.other_signals import count_metric_points
 from weft_collector.wire.otlp_protobuf import Decoder
 
 __all__ = ["TARGETS", "Target"]
 
 INFLATED: Final = 1 << 18
+BEGINNING: Final = 4
+"""Every so many bodies lie behind the unmapped page, the others before it."""
 COMPARED: Final = 64
 """Every so many bodies, the decoder's verdict is compared with upb's."""
 
@@ -70,18 +80,19 @@ def everything() -> bytes:
 
 
 class _Decoding:
-    """The kernel, with bodies against the guard page; a sample is compared with upb."""
+    """The kernel, with bodies against an unmapped page by turns; a sample is compared with upb."""
 
     def __init__(self) -> None:
         self._decoder = Decoder()
         self._decoder.warm()
-        guard_decoder(GuardedArea())
+        self._area = Guarded(1 << 18)
         self._number = 0
 
     def __call__(self, body: bytes) -> str:
         self._number += 1
+        side = Side.BEGIN if self._number % BEGINNING == 0 else Side.END
         try:
-            self._decoder.decode(body, NOW)
+            self._decoder.decode(self._area.place(body, side), NOW)
             verdict = "taken"
         except RefusedBody:
             verdict = "refused"
@@ -89,6 +100,87 @@ class _Decoding:
             wanted = "refused" if upb_oracle.parse(body) is None else "taken"
             assert verdict == wanted, f"{verdict}, but upb: {wanted}"
         return verdict
+
+
+class _Transcoding:
+    """A transcoder; what it writes must be taken by the kernel and by upb, with the same number of spans."""
+
+    def __init__(self, transcode: Callable[[bytes], bytes]) -> None:
+        self._transcode, self._decoder = transcode, Decoder()
+
+    def __call__(self, body: bytes) -> str:
+        try:
+            written = self._transcode(body)
+        except RefusedBody:
+            return "refused"
+        decoded, parsed = self._decoder.decode(written, NOW), upb_oracle.parse(written)
+        assert parsed is not None, "a transcoder wrote what upb refuses"
+        spans = sum(len(scope.spans) for group in parsed.resource_spans for scope in group.scope_spans)
+        kept = len(decoded.spans.span_id) + sum(count for _, count in decoded.rejected)
+        assert kept == spans, f"{spans} spans were written, {kept} were read"
+        return "taken"
+
+
+def _json_bodies() -> list[bytes]:
+    parsed = [ExportTraceServiceRequest.FromString(body) for body in spans_bodies()[-6:]]
+    return [json.dumps(otlp_json(_raw_spans(message))).encode() for message in parsed]
+
+
+def _raw_spans(message: ExportTraceServiceRequest) -> Iterator[tuple[bytes, bytes, bytes]]:
+    for group in message.resource_spans:
+        for scope in group.scope_spans:
+            for span in scope.spans:
+                yield tuple(part.SerializeToString() for part in (span, group.resource, scope.scope))
+
+
+def _zipkin_bodies() -> list[bytes]:
+    endpoint = {"serviceName": "cart", "ipv4": "10.0.0.1", "ipv6": "::1", "port": 80}
+    span = {
+        "traceId": "0" * 15 + "1", "id": "0" * 15 + "2", "parentId": "0" * 15 + "3", "kind": "SERVER",
+        "name": "get /cart", "timestamp": NOW // 1000, "duration": 1500, "localEndpoint": endpoint,
+        "remoteEndpoint": {"serviceName": "shop"}, "shared": True, "debug": False,
+        "annotations": [{"timestamp": NOW // 1000, "value": "a\u00e9"}],
+        "tags": {"http.status_code": "200", "error": "true", "otel.scope.name": "s"},
+    }  # fmt: skip
+    other = span | {"kind": "PRODUCER", "id": "f" * 16, "traceId": "a" * 32}
+    return [json.dumps([span]).encode(), json.dumps([span, other]).encode()]
+
+
+def _jaeger_bodies() -> list[bytes]:
+    tags = [
+        {"key": "span.kind", "type": "string", "value": "server"},
+        {"key": "http.status_code", "type": "int64", "value": 200},
+        {"key": "error", "type": "bool", "value": True},
+        {"key": "share", "type": "float64", "value": 0.5},
+    ]
+    span = {
+        "traceID": "1" * 32, "spanID": "2" * 16, "operationName": "get", "flags": 1,
+        "references": [{"refType": "CHILD_OF", "traceID": "1" * 32, "spanID": "3" * 16}],
+        "startTime": NOW // 1000, "duration": 1500, "tags": tags, "processID": "p1", "warnings": None,
+        "logs": [{"timestamp": NOW // 1000, "fields": [{"key": "event", "type": "string", "value": "x"}]}],
+    }  # fmt: skip
+    processes = {"p1": {"serviceName": "cart", "tags": tags[:1]}}
+    trace = {"traceID": "1" * 32, "spans": [span], "processes": processes, "warnings": None}
+    return [json.dumps({"data": [trace]}).encode(), json.dumps({"data": [trace, trace], "total": 2}).encode()]
+
+
+def _metrics(is_json: bool) -> Callable[[bytes], str]:
+    def counted(body: bytes) -> str:
+        try:
+            return "points" if count_metric_points(body, is_json=is_json) else "none"
+        except RefusedBody:
+            return "refused"
+
+    return counted
+
+
+def _metrics_bodies() -> list[ExportMetricsServiceRequest]:
+    message = ExportMetricsServiceRequest()
+    metrics = message.resource_metrics.add().scope_metrics.add().metrics
+    for kind in ("gauge", "sum", "histogram", "exponential_histogram", "summary"):
+        point = getattr(metrics.add(name=f"some.{kind}"), kind).data_points.add(time_unix_nano=NOW)
+        point.attributes.extend(otlp_factory.attributes_of({"service.name": "cart", "n": 1}))
+    return [message]
 
 
 def _inflating(encoding: str) -> Callable[[bytes], str]:
@@ -154,6 +246,18 @@ TARGETS: Final = {
     "gzip": Target(partial(_packed, igzip.compress), partial(_inflating, "gzip")),
     "deflate": Target(partial(_packed, isal_zlib.compress), partial(_inflating, "deflate")),
     "zstd": Target(partial(_packed, zstandard.ZstdCompressor().compress), partial(_inflating, "zstd")),
+    "otlp_json": Target(_json_bodies, partial(_Transcoding, otlp_json_to_protobuf.transcode)),
+    "zipkin_json": Target(_zipkin_bodies, partial(_Transcoding, zipkin_json.transcode)),
+    "jaeger_json": Target(_jaeger_bodies, partial(_Transcoding, jaeger_json.transcode)),
+    "metrics_protobuf": Target(
+        lambda: [message.SerializeToString() for message in _metrics_bodies()],
+        partial(_metrics, is_json=False),
+        protobuf=True,
+    ),
+    "metrics_json": Target(
+        lambda: [MessageToJson(message).encode() for message in _metrics_bodies()],
+        partial(_metrics, is_json=True),
+    ),
     "log_block": Target(_blocks, lambda: _scanned),
     "log_block_resealed": Target(_blocks, lambda: lambda body: _scanned(_resealed(body))),
 }
