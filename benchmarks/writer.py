@@ -20,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -191,22 +191,21 @@ def thread_seconds() -> dict[str, float]:
 class Senders:
     """Tasks that submit bodies until enough spans are in; how long each body took."""
 
-    def __init__(self, house: House, pool: Pool, *, zipped: bool) -> None:
-        self._house, self._pool, self._zipped = house, pool, zipped
-        self._ready = [gzip.compress(pool.body(), 1) for _ in range(64)] if zipped else []
+    def __init__(self, house: House, body: Callable[[], bytes], encoding: str | None) -> None:
+        self._house, self._make, self._encoding = house, body, encoding
         self.making = 0.0
         self.seconds: list[float] = []
 
     def _body(self) -> bytes:
         begin = time.thread_time()
-        body = self._ready[len(self.seconds) % len(self._ready)] if self._zipped else self._pool.body()
+        body = self._make()
         self.making += time.thread_time() - begin
         return body
 
     async def _send(self, requests: Iterator[int]) -> None:
         for _ in requests:
             body, begin = self._body(), time.perf_counter()
-            await self._house.intake.submit(body, "gzip" if self._zipped else None)
+            await self._house.intake.submit(body, self._encoding)
             self.seconds.append(time.perf_counter() - begin)
 
     def run(self, requests: int, senders: int) -> None:
@@ -221,8 +220,12 @@ class Senders:
 def measure(options: argparse.Namespace, pool: Pool, folder: Path) -> dict[str, Any]:
     """The run's figures; stages in ns a span."""
     requests = options.total // options.spans
+    make = pool.body
+    if options.gzip:  # all of them beforehand: to compress takes longer than all that is measured
+        zipped = [gzip.compress(pool.body(), 1) for _ in range(requests + requests // 4)]
+        make = zipped.pop
     with running(folder) as house:
-        senders = Senders(house, pool, zipped=options.gzip)
+        senders = Senders(house, make, "gzip" if options.gzip else None)
         senders.run(requests // 4, options.senders)
         senders.seconds.clear()
         senders.making = 0.0
