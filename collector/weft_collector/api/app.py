@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from weft_collector.api import docs, export, graph, problems, query, search, status, traces
 from weft_collector.api.documents import DESCRIPTION, TAGS
@@ -34,12 +34,22 @@ _SILENT: Any = {
 
 
 class _App(FastAPI):
-    """An app whose guard stands before everything, the handler of unforeseen errors included."""
+    """An app whose guard stands before everything, the handler of unforeseen errors included.
+
+    Where spans come in, only the guard stands: the framework's way to an endpoint costs as much as all the rest
+    of a small request.
+    """
 
     def build_middleware_stack(self) -> ASGIApp:
         """See Starlette."""
         parts: Parts = self.state.parts
-        return Guard(super().build_middleware_stack(), parts.surface.rules)
+        doors = {path: _guarded(door) for path, door in _doors(parts, self.state.budget).items()}
+        framework = super().build_middleware_stack()
+
+        async def by_path(scope: Scope, receive: Receive, send: Send) -> None:
+            await doors.get(scope.get("path", ""), framework)(scope, receive, send)
+
+        return Guard(by_path, parts.surface.rules)
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -54,7 +64,6 @@ def create_app(parts: Parts) -> FastAPI:
     )  # fmt: skip
     app.state.parts = parts
     app.state.budget = Budget(parts.surface.receiving_bytes)
-    app.router.routes[:0] = _doors(parts, app.state.budget)
     for surface in (graph, traces, search, query, export, status):
         app.include_router(surface.router)
     problems.install(app)
@@ -64,8 +73,13 @@ def create_app(parts: Parts) -> FastAPI:
     return app
 
 
-def _doors(parts: Parts, budget: Budget) -> list[Route]:
-    """The ways in over HTTP; all ways in share one budget."""
+def _guarded(door: ASGIApp) -> ASGIApp:
+    """A door whose defects are answered as those of the framework's routes."""
+    return ServerErrorMiddleware(door, handler=problems.unforeseen)
+
+
+def _doors(parts: Parts, budget: Budget) -> dict[str, ASGIApp]:
+    """The ways in over HTTP, by path; all ways in share one budget."""
     surface = parts.surface
     receiver = Receiver(surface.body_bytes, surface.body_seconds)
     receiving = Receiving(parts.lifecycle, parts.intake, receiver, budget, parts.telemetry)
@@ -73,7 +87,7 @@ def _doors(parts: Parts, budget: Budget) -> list[Route]:
     doors: dict[str, ASGIApp] = {door.path: Ingest(door, receiving) for door in (TRACES, ZIPKIN)}
     for signal in SIGNALS:
         doors[f"/v1/{signal.name}"] = NotKept(signal, receiving, reminder, surface.inflated_bytes)
-    return [Route(path, door, include_in_schema=False) for path, door in doors.items()]
+    return doors
 
 
 @asynccontextmanager

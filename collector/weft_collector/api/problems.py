@@ -16,7 +16,7 @@ from weft_collector.api.errors import MethodNotAllowed, ServerFailed
 from weft_collector.api.otlp_answers import rpc_code, rpc_status
 from weft_collector.errors import BadQuery, CollectorError, MalformedBody, MissingLibrary, Unavailable
 
-__all__ = ["JSON", "MEDIA_TYPE", "PROTOBUF", "answer", "install", "problem"]
+__all__ = ["JSON", "MEDIA_TYPE", "PROTOBUF", "answer", "install", "problem", "unforeseen"]
 
 MEDIA_TYPE: Final = "application/problem+json"
 PROTOBUF: Final = "application/x-protobuf"
@@ -96,7 +96,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CollectorError, _collector_error)
     app.add_exception_handler(RequestValidationError, _bad_parameters)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unforeseen)
+    app.add_exception_handler(Exception, unforeseen)
 
 
 async def _collector_error(_request: Request, error: Exception) -> Response:
@@ -122,6 +122,6 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return Response(json.dumps(body).encode(), http.status_code, http.headers, MEDIA_TYPE)
 
 
-async def _unforeseen(_request: Request, _error: Exception) -> Response:
+async def unforeseen(_request: Request, _error: Exception) -> Response:
     """The outermost handler: tells the client nothing of the inside; the server logs the traceback."""
     return answer(ServerFailed("This is a defect of the collector, not of the request."))

@@ -13,13 +13,12 @@ Three attacks and their answers:
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +29,7 @@ from weft_collector.config import is_loopback
 __all__ = ["INGEST_PATHS", "AccessRules", "Guard"]
 
 INGEST_PATHS: Final = frozenset({"/v1/traces", "/v1/metrics", "/v1/logs", "/api/v2/spans"})
+_Fields = tuple[tuple[bytes, bytes], ...]
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?", re.ASCII)
 
@@ -38,14 +38,18 @@ _PAGE_POLICY: Final = (
     "base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 )
 _DATA_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "x-content-type-options": "nosniff",
-        "x-frame-options": "DENY",
-        "referrer-policy": "no-referrer",
-        "cross-origin-opener-policy": "same-origin",
-        "cross-origin-resource-policy": "same-origin",
-    }
+_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_OF_PAGES: Final = (*_HEADERS, (b"content-security-policy", _PAGE_POLICY.encode()))
+_OF_DATA: Final = (
+    *_HEADERS,
+    (b"content-security-policy", _DATA_POLICY.encode()),
+    (b"cache-control", b"no-store"),
 )
 
 
@@ -134,31 +138,31 @@ class Guard:
         asks = scope["method"] == "OPTIONS" and "access-control-request-method" in headers
         return asks and bool(self._cors(scope, headers))
 
-    def _cors(self, scope: Scope, headers: Headers) -> dict[str, str]:
+    def _cors(self, scope: Scope, headers: Headers) -> _Fields:
+        if not self._rules.origins or scope["path"] not in INGEST_PATHS:
+            return ()
         origin = headers.get("origin", "")
-        listed = scope["path"] in INGEST_PATHS and origin in self._rules.origins
-        return {"access-control-allow-origin": origin, "vary": "origin"} if listed else {}
+        listed = origin in self._rules.origins
+        return ((b"access-control-allow-origin", origin.encode()), (b"vary", b"origin")) if listed else ()
 
     def _protected(self, scope: Scope, headers: Headers, send: Send) -> Send:
-        extra = {**_HEADERS, **_policy(scope["path"]), **self._cors(scope, headers)}
+        path: str = scope["path"]
+        policy = _OF_DATA if path.startswith(("/api/", "/v1/")) else _OF_PAGES
+        extra = policy + self._cors(scope, headers)
 
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add_missing(MutableHeaders(scope=message), extra)
+                message["headers"] = _with_missing(message.get("headers", ()), extra)
             await send(message)
 
         return send_protected
 
 
-def _policy(path: str) -> dict[str, str]:
-    if path.startswith(("/api/", "/v1/")):
-        return {"content-security-policy": _DATA_POLICY, "cache-control": "no-store"}
-    return {"content-security-policy": _PAGE_POLICY}
-
-
-def _add_missing(headers: MutableHeaders, extra: Mapping[str, str]) -> None:
-    for name, value in extra.items():
-        headers.setdefault(name, value)
+def _with_missing(fields: Iterable[tuple[bytes, bytes]], extra: _Fields) -> list[tuple[bytes, bytes]]:
+    """Header fields, and those of `extra` whose names are not among them."""
+    given = list(fields)
+    names = {name.lower() for name, _ in given}
+    return given + [field for field in extra if field[0] not in names]
 
 
 def _preflight() -> Response:

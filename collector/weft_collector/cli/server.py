@@ -1,76 +1,29 @@
 """uvicorn, with what a collector needs beyond it.
 
-* A deadline for headers: uvicorn waits for them for ever, so a client that trickles one byte a minute would
-  hold a connection. The deadline also ends a body that goes on after it was refused.
+* A protocol with deadlines, limits and fewer copies (`http_protocol`).
 * A word before the connections are closed: open event streams must end for the server to stop.
 """
 
-import asyncio
 import resource
 import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
-from typing import Final
+from typing import Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from weft_collector.cli.http_protocol import DeadlineProtocol, read_buffer
 
 __all__ = ["Hooks", "Server", "server_for"]
 
-HEADER_SECONDS: Final = 10.0
 KEEP_ALIVE_SECONDS: Final = 75
 """Longer than exporters' usual interval of 5 s: a connection closed as a batch is sent would lose it."""
 STOP_SECONDS: Final = 10
 CONNECTIONS: Final = 4096
-
-
-class DeadlineProtocol(H11Protocol):
-    """HTTP/1.1 with a deadline for each request's headers."""
-
-    header_seconds = HEADER_SECONDS
-    _deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
-        """See asyncio.Protocol."""
-        super().connection_made(transport)
-        self._start_deadline()
-
-    def data_received(self, data: bytes) -> None:
-        """See asyncio.Protocol."""
-        super().data_received(data)
-        if self._is_served():
-            self._end_deadline()
-        elif self._deadline is None:
-            self._start_deadline()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncio.Protocol."""
-        self._end_deadline()
-        super().connection_lost(exc)
-
-    def on_response_complete(self) -> None:
-        """See H11Protocol: the keep-alive time is the limit from here on."""
-        self._end_deadline()
-        super().on_response_complete()
-
-    def _is_served(self) -> bool:
-        """Whether a request's headers are complete and its answer is not."""
-        return self.cycle is not None and not self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison] # None before the first request
-
-    def _start_deadline(self) -> None:
-        self._deadline = self.loop.call_later(self.header_seconds, self._give_up)
-
-    def _end_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _give_up(self) -> None:
-        self._deadline = None
-        self.transport.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +66,8 @@ def server_for(app: ASGIApp, hooks: Hooks) -> Server:
     """A server for the app; sockets are given to its `run`."""
     _allow_connections()
     config = uvicorn.Config(
-        app, http=DeadlineProtocol, ws="none", lifespan="on", log_config=None, log_level="warning",
+        app, http=cast("type[DeadlineProtocol]", partial(DeadlineProtocol, read_buffer())), ws="none",
+        lifespan="on", log_config=None, log_level="error",
         access_log=False, server_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS, limit_concurrency=CONNECTIONS,
     )  # fmt: skip

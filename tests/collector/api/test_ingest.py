@@ -274,3 +274,15 @@ def test_the_same_body_twice_counts_once(collector):
     collector.ingest_shop()
     graph = collector.get("/api/v1/graph").json()
     assert graph["totals"]["calls"] == 12
+
+
+def test_a_defect_is_a_problem_that_tells_nothing_of_the_inside(collector, monkeypatch):
+    async def submit(*_arguments):
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(collector.parts.intake, "submit", submit)
+    response = collector.post(b"")
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "secret" not in response.text

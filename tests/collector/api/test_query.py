@@ -1,24 +1,14 @@
 """SQL over HTTP."""
 
 import io
-from dataclasses import replace
 
 import pytest
 from pyarrow import ipc, parquet
-
-from tests.contract.memory_tables import ReplayedTables
-from weft_collector.api.app import create_app
-from weft_collector.query.sql.runner import Sql, SqlLimits
 
 
 @pytest.fixture
 def shop(collector):
     collector.ingest_shop()
-    log = collector.parts.log
-    collector.parts = replace(
-        collector.parts, sql=Sql(ReplayedTables(log), log, lambda _: None, SqlLimits(seconds=15))
-    )
-    collector.app = create_app(collector.parts)
     return collector
 
 
