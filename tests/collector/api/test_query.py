@@ -5,6 +5,8 @@ import io
 import pytest
 from pyarrow import ipc, parquet
 
+from weft_collector.query.sql.runner import SqlLimits
+
 
 @pytest.fixture
 def shop(collector):

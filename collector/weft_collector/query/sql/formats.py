@@ -52,9 +52,9 @@ def _column(column: pa.ChunkedArray) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
-    kind: type[Any] = type(value)
-    writer = _PLAIN.get(kind, str)
-    return value if value is None else writer(value)
+    if value is None:
+        return None
+    return next((writer(value) for kind, writer in _PLAIN.items() if type(value) is kind), str(value))
 
 
 _PLAIN: Final[dict[type, Callable[[Any], Any]]] = {
