@@ -179,6 +179,10 @@ class Derived:
         """The log has been read to its end; nothing is added to its files any more."""
         self._go_to(self._file + 1 if self._file else 0)
 
+    def settle_segments(self) -> None:
+        """Wait until everything that was cut off is sealed."""
+        self._sealer.settle()
+
     def stop(self) -> None:
         """Nothing will be applied any more: end the sealer."""
         self._sealer.stop()

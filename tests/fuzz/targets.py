@@ -19,8 +19,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tests.collector.wire import otlp_factory, upb_oracle
 from tests.collector.wire.otlp_factory import NOW
 from tests.fuzz.guarded import Guarded, Side
-from weft_collector.api.traces import otlp_json
 from weft_collector.errors import CorruptLog, RefusedBody
+from weft_collector.query.otlp import json_pieces
+from weft_collector.query.traces import RawSpan
 from weft_collector.store.blocks import HEADER_BYTES, BlockBuilder
 from weft_collector.store.ports import Record
 from weft_collector.store.scan import Gap, scan
@@ -123,14 +124,15 @@ class _Transcoding:
 
 def _json_bodies() -> list[bytes]:
     parsed = [ExportTraceServiceRequest.FromString(body) for body in spans_bodies()[-6:]]
-    return [json.dumps(otlp_json(_raw_spans(message))).encode() for message in parsed]
+    return [b"".join(json_pieces(_raw_spans(message))) for message in parsed]
 
 
-def _raw_spans(message: ExportTraceServiceRequest) -> Iterator[tuple[bytes, bytes, bytes]]:
+def _raw_spans(message: ExportTraceServiceRequest) -> Iterator[RawSpan]:
     for group in message.resource_spans:
         for scope in group.scope_spans:
             for span in scope.spans:
-                yield tuple(part.SerializeToString() for part in (span, group.resource, scope.scope))
+                resource, own = group.resource.SerializeToString(), scope.scope.SerializeToString()
+                yield RawSpan(span.SerializeToString(), resource, group.schema_url, own, scope.schema_url)
 
 
 def _zipkin_bodies() -> list[bytes]:

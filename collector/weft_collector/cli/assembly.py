@@ -65,10 +65,15 @@ class Outside:
     grpc: str = ""
 
 
-def assemble(config: Config, outside: Outside) -> Parts:
+def assemble(config: Config, outside: Outside, *, afresh: bool = False) -> Parts:
     """Open the data folder and put the parts together; nothing runs yet.
 
     The caller closes `parts.log` at the end.
+
+    Args:
+        config: The settings.
+        outside: What else it is given.
+        afresh: Forget everything that was derived from the log that is there, so that it is derived again.
 
     Raises:
         FolderInUse: Another collector holds the data folder.
@@ -79,7 +84,8 @@ def assemble(config: Config, outside: Outside) -> Parts:
     telemetry = Telemetry()
     files = _open_folder(config)
     log = Log(files, telemetry, _log_options(config), _tell)
-    sealer = Sealer(_catalog(files, log), log, telemetry, _retention(config, outside.clock_ns))
+    catalog = _catalog(files, log, afresh=afresh)
+    sealer = Sealer(catalog, log, telemetry, _retention(config, outside.clock_ns))
     limits = wire_limits.Limits(body_bytes=config.body_bytes, inflated_bytes=config.inflated_bytes)
     decoder = Decoder(limits)
     derived = Derived(log, decoder, telemetry, sealer, _derive_options(config))
@@ -108,12 +114,15 @@ def _open_folder(config: Config) -> RealFiles:
         raise BadSetting(f"data: {config.data} cannot be used as a folder: {error.strerror}.") from error
 
 
-def _catalog(files: RealFiles, log: Log) -> Catalog:
+def _catalog(files: RealFiles, log: Log, *, afresh: bool) -> Catalog:
     try:
-        return Catalog(files, log, SCHEMAS)
+        catalog = Catalog(files, log, SCHEMAS)
+        if afresh:
+            catalog.reset()
     except CollectorError:
         log.close()
         raise
+    return catalog
 
 
 def _parquet_file(folder: Path, table: SpanTable) -> Path | None:

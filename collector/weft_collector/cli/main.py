@@ -47,6 +47,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         "import": Command(
             "weft_collector.cli.importing", "import_", "spans out of OTLP, Zipkin or Jaeger files"
         ),
+        "rebuild": Command("weft_collector.cli.rebuild", "rebuild", "derive everything again from the log"),
+        "verify": Command("weft_collector.cli.rebuild", "verify", "hold what is derived against the log"),
     }
 )
 """The table; help shows it in this order."""

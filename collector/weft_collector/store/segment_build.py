@@ -8,6 +8,7 @@ Parquet, measured over 1 Mi spans: ids are random, so they are stored plain and 
 dictionaries; 16 Ki rows a group keep a lookup small. The page checksums are for `weft verify`.
 """
 
+import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -98,14 +99,16 @@ def build_segment(rows: SpanRows, blocks: Iterable[Block], texts: Texts, older: 
     table = arrow_columns(sorted_rows, sections.ids, texts)
     sidecar = Sidecar.of(traces)
     start = sorted_rows.columns["start"]
+    spans = parquet_bytes(table)
     index = {
+        "spans": zlib.crc32(spans).to_bytes(4, "little"),  # Parquet has no checksum of its footer
         "bloom": bloom.build(sidecar.ids, _TRACE_BITS).tobytes(),
         "traces": sidecar.to_bytes(),
         "summary": table_bytes(summary_of(table)),
         **sections.to_bytes(),
     }
     times = (int(start.min()), int(start.max())) if len(start) else (0, 0)
-    return Built(parquet_bytes(table), index_bytes(index), len(traces), int(again.sum()), twins, *times)
+    return Built(spans, index_bytes(index), len(traces), int(again.sum()), twins, *times)
 
 
 def parquet_bytes(table: "pa.Table") -> bytes:

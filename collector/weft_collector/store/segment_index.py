@@ -61,6 +61,11 @@ class IndexFile:
         except (ValueError, struct.error) as error:
             raise CorruptLog(f"{name} is no whole index: `weft rebuild` makes it anew.") from error
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the sections."""
+        return tuple(self._places)
+
     def section(self, name: str) -> memoryview:
         """The bytes of a section; empty if there is none."""
         place = self._places.get(name, _Place(0, 0, 0))
