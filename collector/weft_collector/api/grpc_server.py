@@ -41,7 +41,7 @@ from weft_collector.telemetry import Telemetry
 
 __all__ = ["CONNECTIONS", "STREAMS", "GrpcServer"]
 
-CONNECTIONS: Final = 1024
+CONNECTIONS: Final = 2048
 STREAMS: Final = 100
 """Calls at a time in one connection; a client that begins more before it knows is refused those."""
 PLACES: Final = 32
@@ -70,7 +70,7 @@ def _options(surface: Surface) -> list[tuple[str, int]]:
         ("grpc.http2.bdp_probe", 0),
         # Connections that do not speak, whose other end is gone, or that ping for nothing.
         ("grpc.server_handshake_timeout_ms", 10_000),
-        ("grpc.max_connection_idle_ms", _HOUR_MS),
+        ("grpc.max_connection_idle_ms", 300_000),
         ("grpc.max_connection_age_ms", 12 * _HOUR_MS),
         ("grpc.max_connection_age_grace_ms", 30_000),
         ("grpc.keepalive_time_ms", 60_000),

@@ -3,6 +3,8 @@
 * A deadline for headers: uvicorn waits for them for ever, so a client that trickles one byte a minute would
   hold a connection. The deadline also ends a body that goes on after it was answered.
 * A limit for the bytes of a request's head, trailers included; httptools has none.
+* A bound for connections that keeps the door open: one too many ends the one that has been idle, or without
+  whole headers, for the longest, instead of refusing the new one.
 * No requests ahead of their answers: uvicorn would keep all that one read brings, some ten thousand, in
   memory. The first that comes too early is not read, and the connection closes after the answer before it;
   so RFC 9112 lets a server do, and clients that pipeline send such a request again.
@@ -21,7 +23,7 @@ from typing import Any, Final, Literal, TypedDict
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-__all__ = ["HEAD_BYTES", "DeadlineProtocol", "read_buffer"]
+__all__ = ["HEAD_BYTES", "DeadlineProtocol", "Shared"]
 
 HEADER_SECONDS: Final = 10.0
 HEAD_BYTES: Final = 32 << 10
@@ -43,9 +45,44 @@ class _Gone(TypedDict):
     type: Literal["http.disconnect"]
 
 
-def read_buffer() -> memoryview:
-    """What a server's connections read into, one after the other."""
-    return memoryview(bytearray(_READ))
+class Shared:
+    """What the connections of a server, in one event loop, have together.
+
+    Args:
+        most: Connections at a time, as long as one of them is idle.
+
+    Attributes:
+        buffer: What they read into, one after the other.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.buffer = memoryview(bytearray(_READ))
+        self._most = most
+        self._open = 0
+        self._idle: dict[DeadlineProtocol, None] = {}  # idle for the longest first
+
+    def enter(self, connection: "DeadlineProtocol") -> None:
+        """A connection was opened."""
+        self._open += 1
+        self._idle[connection] = None
+        if self._open > self._most:
+            oldest = next(iter(self._idle))
+            del self._idle[oldest]
+            oldest.transport.abort()
+
+    def leave(self, connection: "DeadlineProtocol") -> None:
+        """A connection was closed."""
+        self._open -= 1
+        self._idle.pop(connection, None)
+
+    def serve(self, connection: "DeadlineProtocol") -> None:
+        """A connection has a request."""
+        self._idle.pop(connection, None)
+
+    def rest(self, connection: "DeadlineProtocol") -> None:
+        """A connection has no request any more."""
+        if not connection.transport.is_closing():
+            self._idle[connection] = None
 
 
 class _Body:
@@ -94,15 +131,15 @@ class DeadlineProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     """A connection.
 
     Args:
-        buffer: What is read into; shared by the connections of one event loop.
+        shared: What the connections of a server have together.
         settings: uvicorn's own.
     """
 
     header_seconds = HEADER_SECONDS
 
-    def __init__(self, buffer: memoryview, **settings: Any) -> None:
+    def __init__(self, shared: Shared, **settings: Any) -> None:
         super().__init__(**settings)
-        self._buffer = buffer
+        self._shared = shared
         self._deadline: asyncio.TimerHandle | None = None
         self._head = 0  # bytes of the head that are parsed
         self._in_head = False
@@ -113,15 +150,16 @@ class DeadlineProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """See asyncio.BaseProtocol."""
         super().connection_made(transport)
+        self._shared.enter(self)
         self._start_deadline()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the buffer has its size
         """See asyncio.BufferedProtocol."""
-        return self._buffer
+        return self._shared.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """See asyncio.BufferedProtocol."""
-        self.data_received(self._buffer[:nbytes])
+        self.data_received(self._shared.buffer[:nbytes])
 
     def data_received(self, data: bytes | memoryview) -> None:
         """Parse what was read."""
@@ -137,6 +175,7 @@ class DeadlineProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.BaseProtocol."""
         self._end_deadline()
+        self._shared.leave(self)
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
@@ -172,6 +211,7 @@ class DeadlineProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self.cycle.keep_alive = False
             self.flow.pause_reading()
             return
+        self._shared.serve(self)
         super().on_headers_complete()
         self._body = _Body(self.cycle, self.flow)
         self.cycle.receive = self._body.receive  # type: ignore[method-assign] # its task begins later
@@ -189,6 +229,7 @@ class DeadlineProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def on_response_complete(self) -> None:
         """See HttpToolsProtocol: the keep-alive time is the limit from here on."""
         self._end_deadline()
+        self._shared.rest(self)
         super().on_response_complete()
 
     def _count(self, size: int) -> None:

@@ -16,7 +16,7 @@ from typing import Final, cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from weft_collector.cli.http_protocol import DeadlineProtocol, read_buffer
+from weft_collector.cli.http_protocol import DeadlineProtocol, Shared
 
 __all__ = ["Hooks", "Server", "server_for"]
 
@@ -24,6 +24,9 @@ KEEP_ALIVE_SECONDS: Final = 75
 """Longer than exporters' usual interval of 5 s: a connection closed as a batch is sent would lose it."""
 STOP_SECONDS: Final = 10
 CONNECTIONS: Final = 4096
+_OTHER_FILES: Final = 2048 + 512  # connections of gRPC, and the store's files
+_CLOSING: Final = 64  # connections that are being closed
+_LEAST: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +67,24 @@ class Server(uvicorn.Server):
 
 def server_for(app: ASGIApp, hooks: Hooks) -> Server:
     """A server for the app; sockets are given to its `run`."""
-    _allow_connections()
+    most = _connections()
     config = uvicorn.Config(
-        app, http=cast("type[DeadlineProtocol]", partial(DeadlineProtocol, read_buffer())), ws="none",
+        app, http=cast("type[DeadlineProtocol]", partial(DeadlineProtocol, Shared(most))), ws="none",
         lifespan="on", log_config=None, log_level="error",
         access_log=False, server_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=STOP_SECONDS, limit_concurrency=CONNECTIONS,
+        timeout_graceful_shutdown=STOP_SECONDS, limit_concurrency=most + _CLOSING,
     )  # fmt: skip
     return Server(config, hooks)
 
 
-def _allow_connections() -> None:
-    """Take as many file descriptors as the system lets us, up to what CONNECTIONS needs."""
+def _connections() -> int:
+    """How many connections may be open: CONNECTIONS, or what the system's limit of files leaves us."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS + 512
+    wanted = CONNECTIONS + _OTHER_FILES
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        with suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return CONNECTIONS
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    return max(_LEAST, min(CONNECTIONS, soft // 2))

@@ -2,11 +2,11 @@
 
 import asyncio
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from weft_collector.cli import http_protocol
+from weft_collector.cli import http_protocol, server
 from weft_collector.cli.server import Hooks, server_for
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -285,5 +285,28 @@ def test_connections_share_what_they_read_into_and_nothing_else():
                 writer.close()
 
             await asyncio.gather(*(send(100_000 + number) for number in range(20)))
+
+    asyncio.run(main())
+
+
+def test_one_connection_too_many_ends_the_one_that_is_idle_for_the_longest(monkeypatch):
+    monkeypatch.setattr(server, "_connections", lambda: 3)
+
+    async def main():
+        async with running(Hooks(lambda: None, lambda: None)) as port:
+            pairs = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+            for reader, writer in pairs:
+                writer.write(GET)
+                await answer(reader)
+            pairs[0][1].write(GET)  # no longer the oldest
+            await answer(pairs[0][0])
+            pairs += [await asyncio.open_connection("127.0.0.1", port)]
+            with suppress(ConnectionError):
+                assert await pairs[1][0].read() == b""
+            for reader, writer in (pairs[0], pairs[2], pairs[3]):
+                writer.write(GET)
+                assert await answer(reader) == b"200"
+            for _, writer in pairs:
+                writer.close()
 
     asyncio.run(main())
