@@ -65,7 +65,9 @@ class Checker(Sealer):
         self._fresh: list[Kept] = []
         for segment in self.catalog.segments:
             name = spans_name(segment.number)
-            if zlib.crc32(self.catalog.read(name)).to_bytes(4, "little") != segment.index.section("spans"):
+            if zlib.crc32(self.catalog.read(name)).to_bytes(4, "little") != bytes(
+                segment.index.section("spans")
+            ):
                 self._wrong(f"{name}: its checksum is wrong")
             for section in segment.index.damaged():
                 self._wrong(f"{index_name(segment.number)}: the section {section} is damaged")
