@@ -52,9 +52,7 @@ def _column(column: pa.ChunkedArray) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
-    kind: type[Any] = type(value)
-    writer = _PLAIN.get(kind, str)
-    return value if value is None else writer(value)
+    return value if value is None else _PLAIN.get(value.__class__, str)(value)
 
 
 _PLAIN: Final[dict[type, Callable[[Any], Any]]] = {
