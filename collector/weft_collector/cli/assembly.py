@@ -91,8 +91,15 @@ def assemble(config: Config, outside: Outside, *, afresh: bool = False) -> Parts
     derived = Derived(log, decoder, telemetry, sealer, _derive_options(config))
     options = IntakeOptions(outside.clock_ns, limits, config.in_flight_bytes)
     intake = Intake(log, decoder, derived, telemetry, options)
+    queries = Queries(derived, log, tokens_of, outside.monotonic)
+
+    def warm(report: Callable[[str], None]) -> None:
+        derived.warm(report)
+        report("preparing kernels: search")
+        queries.warm()
+
     return Parts(
-        lifecycle=Lifecycle(intake, derived.warm, outside.listener),
+        lifecycle=Lifecycle(intake, warm, outside.listener),
         intake=intake,
         derived=derived,
         graphs=Graphs(derived, Positions()),
@@ -102,7 +109,7 @@ def assemble(config: Config, outside: Outside, *, afresh: bool = False) -> Parts
         clock_ns=outside.clock_ns,
         started_ns=outside.clock_ns(),
         surface=_surface(config, outside),
-        queries=Queries(derived, log, tokens_of, outside.monotonic),
+        queries=queries,
         sql=Sql(derived, log, partial(_parquet_file, config.data)),
     )
 

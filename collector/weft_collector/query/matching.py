@@ -17,6 +17,7 @@ from weft_collector.store.ports import SpanLog, SpanTable
 __all__ = ["Matcher", "Tested"]
 
 V = TypeVar("V", int, str)
+KEPT_RESOURCES: Final = 4096
 _LARGEST_COLUMN: Final = 2**31 - 1
 
 
@@ -48,6 +49,7 @@ class Matcher:
         self._conditions: list[Condition] = []
         self._wanted: list[Wanted] = []
         self._never = False
+        self._resources: dict[bytes, list[bool]] = {}
         for condition in question.conditions:
             self._sort_in(condition)
 
@@ -103,7 +105,7 @@ class Matcher:
         fits = np.ones(len(rows.resources), np.bool_)
         if not self._conditions:
             return fits
-        by_resource = [_having(table, rows.resources, c.key, w) for c, w in self._each()]
+        by_resource = self._by_resource(table, rows.resources)
         undecided = np.flatnonzero(~np.logical_and.reduce(by_resource))
         if not len(undecided):
             return fits
@@ -112,17 +114,21 @@ class Matcher:
             fits[undecided] &= known[undecided] | Values(messages, condition.key).matches(wanted)
         return fits
 
+    def _by_resource(self, table: SpanTable, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """For each condition, which rows' resources have the value."""
+        distinct, inverse = np.unique(ids, return_inverse=True)
+        having = [self._resource_has(table.resource(int(number))[0]) for number in distinct]
+        return np.array(having, np.bool_).reshape(len(distinct), -1)[inverse].T
+
+    def _resource_has(self, resource: bytes) -> list[bool]:
+        """Whether a resource has each value; the same resource comes again and again, in tables as in bodies."""
+        known = self._resources.get(resource)
+        if known is None:
+            given = resource_attributes(resource)
+            known = [c.key in given and w.is_value(given[c.key]) for c, w in self._each()]
+            if len(self._resources) < KEPT_RESOURCES:
+                self._resources[resource] = known
+        return known
+
     def _each(self) -> Sequence[tuple[Condition, Wanted]]:
         return list(zip(self._conditions, self._wanted, strict=True))
-
-
-def _having(table: SpanTable, ids: NDArray[np.int64], key: str, wanted: Wanted) -> NDArray[np.bool_]:
-    """Which rows' resources have a value."""
-    distinct, inverse = np.unique(ids, return_inverse=True)
-    having = [_resource_has(table, int(number), key, wanted) for number in distinct]
-    return np.array(having, np.bool_)[inverse]
-
-
-def _resource_has(table: SpanTable, number: int, key: str, wanted: Wanted) -> bool:
-    value = resource_attributes(table.resource(number)[0]).get(key)
-    return value is not None and wanted.is_value(value)

@@ -48,10 +48,9 @@ class Merge:
 
     def _next(self) -> Found | None:
         while True:
-            held = _best(self._sources)
-            live = max((s for s in self._sources if not s.exhausted), key=lambda s: s.bound, default=None)
-            if held and (live is None or held.found[0].key >= live.bound):
-                return held.found.popleft()
+            ready, live = _ready(self._sources), _live(self._sources)
+            if ready is not None:
+                return ready.found.popleft()
             if live is None:
                 return None
             if self._budget.over():
@@ -79,8 +78,8 @@ class Merge:
         if not self.stopped or self._taken or now is None or file is None or self._has_moved(now):
             return
         self._apart.add(file[0].table.number)
-        while (best := _best(file)) is not None:
-            yield best.found.popleft()
+        while (ready := _ready(file)) is not None:
+            yield ready.found.popleft()
 
     def _has_moved(self, now: Cursor) -> bool:
         return (now.bound, now.done) != (self._begun.bound, self._begun.done)
@@ -95,9 +94,16 @@ class Merge:
         return Cursor(bound, self._begun.done | (self._files.keys() - left.keys()), apart)
 
 
-def _best(sources: Sequence[Source]) -> Source | None:
-    """The source with the largest key found."""
-    return max((s for s in sources if s.found), key=lambda s: s.found[0].key, default=None)
+def _ready(sources: Sequence[Source]) -> Source | None:
+    """The source with the largest key found, if none of them can find a larger one."""
+    held = max((s for s in sources if s.found), key=lambda s: s.found[0].key, default=None)
+    live = _live(sources)
+    return held if held and (live is None or held.found[0].key >= live.bound) else None
+
+
+def _live(sources: Sequence[Source]) -> Source | None:
+    """The source that can find the largest key."""
+    return max((s for s in sources if not s.exhausted), key=lambda s: s.bound, default=None)
 
 
 def _frontier(file: Sequence[Source]) -> Key | None:

@@ -71,8 +71,13 @@ class _Loaded(NamedTuple):
     """Rows that fit by columns, largest key first; what was left out is below `rest`."""
 
     table: pa.Table
-    keys: list[Key]
+    values: NDArray[np.int64]
+    where: Pointers
     rest: Key | None
+
+    def key(self, number: int, row: int) -> Key:
+        """The key of a row, made for the few that are asked for."""
+        return Key(*map(int, (self.values[row], number, *(column[row] for column in self.where[:3]))))
 
 
 class Source:
@@ -151,7 +156,7 @@ class Source:
             rows = rows[values[rows] >= least]
             rest = Key(least, 0, 0, 0, 0) if len(left) else None
         rows = rows[np.lexsort((where.offset[rows], where.body[rows], where.block[rows], values[rows]))[::-1]]
-        return _Loaded(table.take(rows), self._keys(values[rows], where.take(rows)), rest)
+        return _Loaded(table.take(rows), values[rows], where.take(rows), rest)
 
     def _read(self, blocks: NDArray[np.uint32] | None) -> pa.Table:
         plan = self._plan
@@ -160,24 +165,17 @@ class Source:
             return self.table.read(names)
         return pa.concat_tables([self.table.read_block(int(block), names) for block in blocks])
 
-    def _keys(self, values: NDArray[np.int64], where: Pointers) -> list[Key]:
-        columns = (values, where.block, where.body, where.offset)
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        return [Key(value, self.table.number, *place) for value, *place in rows]
-
     def _look(self, loaded: _Loaded) -> Iterator[bool]:
         """Look inside the loaded rows, batch by batch."""
-        where = pointers(loaded.table)
-        tested = Tested(where, numbers(loaded.table, "ResourceId"))
+        where, number = loaded.where, self.table.number
+        resources = numbers(loaded.table, "ResourceId")
         lows = trace_lows(loaded.table)
         for start, stop in batches(where.length):
             rows = np.arange(start, stop)
-            fits = self._plan.matcher.by_attributes(
-                self.table, Tested(where.take(rows), tested.resources[rows])
-            )
+            fits = self._plan.matcher.by_attributes(self.table, Tested(where.take(rows), resources[rows]))
             for row in rows[fits].tolist():
-                self.found.append(Found(loaded.keys[row], int(lows[row]), loaded.table, row))
-            self.bound = loaded.keys[stop - 1]
+                self.found.append(Found(loaded.key(number, row), int(lows[row]), loaded.table, row))
+            self.bound = loaded.key(number, stop - 1)
             self.worked = True
             yield True
         if loaded.rest is not None:

@@ -52,9 +52,7 @@ def _column(column: pa.ChunkedArray) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
-    if value is None:
-        return None
-    return next((writer(value) for kind, writer in _PLAIN.items() if type(value) is kind), str(value))
+    return value if value is None else _PLAIN.get(value.__class__, str)(value)
 
 
 _PLAIN: Final[dict[type, Callable[[Any], Any]]] = {
