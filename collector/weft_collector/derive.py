@@ -36,6 +36,7 @@ from weft_collector.store.manifest import rollup_name
 from weft_collector.store.piece_table import PieceTable
 from weft_collector.store.ports import HeadNodes, Position, SpanLog, SpanTable
 from weft_collector.store.segment import Segment
+from weft_collector.store.segment_build import warm_segments
 from weft_collector.store.unsealed import Piece, Unsealed
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
@@ -335,6 +336,10 @@ class Derived:
             rollup.add(rows)
         for row in np.zeros((2, 1), ROW):  # the second is merged with the first
             rollup.add(row)
+        for rows in pairing.foretell():
+            rollup.add(rows)
+        report("preparing kernels: segments")
+        warm_segments()
 
     # ---- counting
 

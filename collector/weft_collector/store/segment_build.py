@@ -31,7 +31,7 @@ from weft_collector.store.summary import summary_of
 from weft_collector.store.token_filters import TokenFilters
 from weft_collector.store.unsealed import SpanRows
 
-__all__ = ["ROW_GROUP", "Built", "Older", "build_segment", "identity_of", "repeated"]
+__all__ = ["ROW_GROUP", "Built", "Older", "build_segment", "identity_of", "repeated", "warm_segments"]
 
 ROW_GROUP: Final = 16_384
 _TRACE_BITS: Final = 20  # bits a trace id in the bloom filter
@@ -109,6 +109,13 @@ def build_segment(rows: SpanRows, blocks: Iterable[Block], texts: Texts, older: 
     }
     times = (int(start.min()), int(start.max())) if len(start) else (0, 0)
     return Built(spans, index_bytes(index), len(traces), int(again.sum()), twins, *times)
+
+
+def warm_segments() -> None:
+    """Compile the kernels that segments are made with, or load them from the cache."""
+    one = np.ones(1, np.uint64)
+    distinct(Identity(one, one, one, np.zeros(1, np.uint8)))
+    bloom.held(BlockTokens().filter(b""), one)
 
 
 def parquet_bytes(table: "pa.Table") -> bytes:
