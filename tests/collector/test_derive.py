@@ -281,7 +281,7 @@ def test_an_empty_body_changes_nothing():
 def test_warming_tells_what_it_does_and_leaves_no_trace():
     collector, lines = Collector(), []
     collector.derived.warm(lines.append)
-    assert len(lines) == 2
+    assert len(lines) == 3
     assert collector.derived.snapshot(WINDOW).nodes == ()
     assert collector.derived.version == 0
 

@@ -54,19 +54,20 @@ class Merge:
             if live is None:
                 return None
             if self._budget.over():
-                if self._worked() is not None:
+                if self._taken or self._has_moved(self.cursor()) or self._file_with_found() is not None:
                     self.stopped = True
                     return None
-                live = self._unfinished(live)
+                live = self._going_on(live)
             live.advance()
 
-    def _worked(self) -> list[Source] | None:
-        """The sources of a file in which all of them have looked at something."""
-        return next((file for file in self._files.values() if all(s.worked for s in file)), None)
+    def _file_with_found(self) -> list[Source] | None:
+        """The sources of a file that has something to give, whatever the others may find."""
+        return next((file for file in self._files.values() if _ready(file) is not None), None)
 
-    def _unfinished(self, live: Source) -> Source:
-        """A source that a file lacks to be looked into."""
-        return next(s for s in self._files[live.table.number] if not s.worked)
+    def _going_on(self, live: Source) -> Source:
+        """The source to look into although the time is over: of files begun, until one gives something or ends."""
+        begun = (source for file in self._files.values() if any(s.worked for s in file) for source in file)
+        return _live([*begun]) or live
 
     def leftovers(self) -> Iterator[Found]:
         """What one file has, out of order: where else a search would stand still.
@@ -74,15 +75,15 @@ class Merge:
         That is so where the time was over before anything could be taken, as another table might hold a
         larger key.
         """
-        now, file = self.cursor(), self._worked()
-        if not self.stopped or self._taken or now is None or file is None or self._has_moved(now):
+        now, file = self.cursor(), self._file_with_found()
+        if not self.stopped or self._taken or file is None or self._has_moved(now):
             return
         self._apart.add(file[0].table.number)
         while (ready := _ready(file)) is not None:
             yield ready.found.popleft()
 
-    def _has_moved(self, now: Cursor) -> bool:
-        return (now.bound, now.done) != (self._begun.bound, self._begun.done)
+    def _has_moved(self, now: Cursor | None) -> bool:
+        return now is None or (now.bound, now.done) != (self._begun.bound, self._begun.done)
 
     def cursor(self) -> Cursor | None:
         """Where the search stands; None at its end."""
