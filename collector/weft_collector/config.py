@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Self
 
 from weft_collector.errors import CollectorError
 
-__all__ = ["SETTINGS", "BadSetting", "Config", "Setting", "is_loopback"]
+__all__ = ["SERVERS", "SETTINGS", "BadSetting", "Config", "Setting", "is_loopback"]
 
 _MIB: Final = 1 << 20
 _GIB: Final = 1 << 30
@@ -118,12 +118,15 @@ _SPOKEN: Final = {
     "folder": "a folder",
 }
 
+SERVERS: Final = ("uvicorn", "granian")
+
 SETTINGS: Final = (
     Setting("host", "text", "127.0.0.1", "Address to listen on."),
     Setting("port", "number", "4318", "Port to listen on; 0 takes any free one.", most=65535),
     Setting(
         "grpc_port", "number", "4317", "Port for OTLP over gRPC; 0 takes any free one, -1 none.", -1, 65535
     ),
+    Setting("server", "text", "uvicorn", "Server of HTTP: `uvicorn`, or `granian` (of the extra `fast`)."),
     Setting("data", "folder", "~/.local/share/weft", "Folder of the log; one collector each."),
     Setting("insecure", "switch", "false", "Listen beyond this machine although there are no tokens."),
     Setting("allowed_hosts", "list", "", "Names, beside loopback ones, that a Host header may carry."),
@@ -165,6 +168,7 @@ class Config:
     host: str
     port: int
     grpc_port: int
+    server: str
     data: Path
     insecure: bool
     allowed_hosts: tuple[str, ...]
@@ -205,6 +209,8 @@ class Config:
         """
         for field in fields(self):
             _ROWS[field.name].check(getattr(self, field.name))
+        if self.server not in SERVERS:
+            raise BadSetting(f"server: {self.server!r} is none; it may be {' or '.join(SERVERS)}.")
         if not self.insecure and not is_loopback(self.host):
             raise BadSetting(_OPEN_DOOR.format(host=self.host))
         if self.body_bytes > self.in_flight_bytes:

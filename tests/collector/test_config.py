@@ -57,6 +57,7 @@ def test_lists_are_read_by_commas():
     [
         ("WEFT_PORT", "70000", "0 to 65535"),
         ("WEFT_PORT", "http", "a whole number"),
+        ("WEFT_SERVER", "gunicorn", "uvicorn or granian"),
         ("WEFT_GRPC_PORT", "-2", "-1 to 65535"),
         ("WEFT_BODY_BYTES", "16 parsecs", "16MiB"),
         ("WEFT_BODY_BYTES", "inf", "bytes"),

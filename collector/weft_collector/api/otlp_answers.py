@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from weft_collector.intake_queue import Accepted
+from weft_collector.intake import Accepted
 
 __all__ = ["accepted_response", "export_response", "retry_status", "rpc_code", "rpc_status"]
 

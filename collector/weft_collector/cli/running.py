@@ -3,10 +3,12 @@
 import os
 import socket
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import click
+from starlette.types import ASGIApp
 
 from weft_collector.api.app import create_app
 from weft_collector.api.lifecycle import State
@@ -15,10 +17,25 @@ from weft_collector.cli.announcing import announcer, welcome
 from weft_collector.cli.assembly import Outside, assemble, version
 from weft_collector.cli.listening import address_of, local_url, port_of
 from weft_collector.cli.memory import freeze_objects, keep_blocks
-from weft_collector.cli.server import Hooks, Server, server_for
+from weft_collector.cli.server import Hooks, Serves, server_for
 from weft_collector.config import Config
+from weft_collector.errors import MissingLibrary
 
 __all__ = ["Sockets", "run"]
+
+
+_Make = Callable[[ASGIApp, Hooks], Serves]
+
+
+def _granian() -> _Make:
+    try:
+        from weft_collector.cli.granian_server import granian_for  # noqa: PLC0415 - of an extra
+    except ModuleNotFoundError as error:
+        raise MissingLibrary("--server granian needs granian.", "pip install 'weft[fast]'") from error
+    return granian_for
+
+
+_SERVERS: Final[Mapping[str, Callable[[], _Make]]] = {"uvicorn": lambda: server_for, "granian": _granian}
 
 
 class Sockets(NamedTuple):
@@ -69,7 +86,8 @@ class _Process:
         parts = assemble(config, outside)
         self._log = parts.log
         self.lifecycle = parts.lifecycle
-        self._server: Server = server_for(create_app(parts), Hooks(self._started, parts.lifecycle.stopping))
+        make = _SERVERS[config.server]()
+        self._server: Serves = make(create_app(parts), Hooks(self._started, parts.lifecycle.stopping))
 
     def run(self) -> None:
         """Serve until a signal comes, or the start fails."""
@@ -100,4 +118,4 @@ class _Process:
             seconds, spans = time.monotonic() - self._began, self.lifecycle.spans_read
             click.echo(f"ready after {seconds:.1f} s, {spans:,} spans read from the log; Ctrl-C stops")
         elif state is State.FAILED:
-            self._server.should_exit = True
+            self._server.stop()

@@ -11,14 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from weft_collector.cli.http_protocol import DeadlineProtocol, Shared
 
-__all__ = ["Hooks", "Server", "server_for"]
+__all__ = ["STOP_SECONDS", "Hooks", "Server", "Serves", "connections", "server_for"]
 
 KEEP_ALIVE_SECONDS: Final = 75
 """Longer than exporters' usual interval of 5 s: a connection closed as a batch is sent would lose it."""
@@ -42,6 +42,18 @@ class Hooks:
     stopping: Callable[[], None]
 
 
+class Serves(Protocol):
+    """A server made for one run."""
+
+    def run(self, sockets: list[socket.socket]) -> None:
+        """Serve on the sockets until a signal comes, or `stop` is called."""
+        ...
+
+    def stop(self) -> None:
+        """End `run`; from any thread."""
+        ...
+
+
 class Server(uvicorn.Server):
     """A uvicorn server with hooks."""
 
@@ -59,6 +71,10 @@ class Server(uvicorn.Server):
         self._hooks.stopping()
         await super().shutdown(sockets)
 
+    def stop(self) -> None:
+        """See Serves."""
+        self.should_exit = True
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """See uvicorn; the signal is not raised again at the end, since stopping on demand is success."""
         super().handle_exit(sig, frame)
@@ -67,7 +83,7 @@ class Server(uvicorn.Server):
 
 def server_for(app: ASGIApp, hooks: Hooks) -> Server:
     """A server for the app; sockets are given to its `run`."""
-    most = _connections()
+    most = connections()
     config = uvicorn.Config(
         app, http=cast("type[DeadlineProtocol]", partial(DeadlineProtocol, Shared(most))), ws="none",
         lifespan="on", log_config=None, log_level="error",
@@ -77,7 +93,7 @@ def server_for(app: ASGIApp, hooks: Hooks) -> Server:
     return Server(config, hooks)
 
 
-def _connections() -> int:
+def connections() -> int:
     """How many connections may be open: CONNECTIONS, or what the system's limit of files leaves us."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS + _OTHER_FILES

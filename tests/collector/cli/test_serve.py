@@ -16,6 +16,9 @@ import pytest
 from tests.collector.api import bodies
 from tests.collector.cli.process import Serving, environment, serving, weft
 from tests.waiting import wait_until
+from weft_collector.cli import running
+from weft_collector.config import SERVERS
+from weft_collector.errors import MissingLibrary
 
 HEADERS = {"content-type": "application/x-protobuf"}
 
@@ -180,8 +183,9 @@ def test_a_hostile_host_gets_nothing_over_the_socket(shop):
     assert httpx.get(shop.url, headers={"host": "evil.example"}).status_code == 403
 
 
-def test_a_dashboard_that_is_open_does_not_hold_the_stop_and_a_restart_has_the_same_graph(tmp_path):
-    with serving(tmp_path, "--port", "0") as process:
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_dashboard_that_is_open_does_not_hold_the_stop_and_a_restart_has_the_same_graph(tmp_path, server):
+    with serving(tmp_path, "--port", "0", "--server", server) as process:
         url = process.await_ready()
         ingest(url)
         with httpx.stream("GET", f"{url}/api/v1/graph/live") as stream:
@@ -190,7 +194,7 @@ def test_a_dashboard_that_is_open_does_not_hold_the_stop_and_a_restart_has_the_s
             before = graph_of(tmp_path)
             assert process.stop() == 0
         assert not (tmp_path / "collector.json").exists()
-    with serving(tmp_path, "--port", "0") as process:
+    with serving(tmp_path, "--port", "0", "--server", server) as process:
         process.await_ready()
         after = graph_of(tmp_path)
         assert counts(after) == counts(before) == bodies.SHOP_EDGES
@@ -198,14 +202,21 @@ def test_a_dashboard_that_is_open_does_not_hold_the_stop_and_a_restart_has_the_s
         process.process.send_signal(signal.SIGKILL)
         process.process.wait(10)
     assert weft(tmp_path, "graph", "--format", "json", "--collector", url).returncode == 3
-    with serving(tmp_path, "--port", "0") as process:
+    with serving(tmp_path, "--port", "0", "--server", server) as process:
         process.await_ready()
         assert counts(graph_of(tmp_path)) == bodies.SHOP_EDGES
         assert process.stop(signal.SIGINT) == 0
 
 
-def test_a_start_can_be_ended(tmp_path):
-    process = Serving(tmp_path, "--port", "0")
+def test_a_server_that_is_not_installed_is_told_with_the_line_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "weft_collector.cli.granian_server", None)
+    with pytest.raises(MissingLibrary, match=r"pip install 'weft\[fast\]'"):
+        running._SERVERS["granian"]()
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_start_can_be_ended(tmp_path, server):
+    process = Serving(tmp_path, "--port", "0", "--server", server)
     wait_until(lambda: process.err or process.out or process.process.poll() is not None, 60)
     assert process.stop() in {0, 130}
 

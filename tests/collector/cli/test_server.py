@@ -1,4 +1,4 @@
-"""uvicorn with our deadlines, over real sockets and in one event loop."""
+"""The HTTP servers with our deadlines and limits, over real sockets and in one event loop."""
 
 import asyncio
 import socket
@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from weft_collector.cli import http_protocol, server
+from weft_collector.cli import granian_server, http_protocol, server
+from weft_collector.cli.granian_server import granian_for
 from weft_collector.cli.server import Hooks, server_for
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -25,9 +26,21 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": b"ok"})
 
 
+MADE_BY = {"uvicorn": server_for, "granian": granian_for}
+SERVER = {"chosen": "uvicorn"}
+"""The one that is tested."""
+
+
 @pytest.fixture(autouse=True)
 def short_deadline(monkeypatch):
     monkeypatch.setattr(http_protocol.DeadlineProtocol, "header_seconds", 0.3)
+    monkeypatch.setattr(granian_server, "IDLE_SECONDS", 0.3)
+
+
+@pytest.fixture(params=MADE_BY)
+def each_server(request, monkeypatch):
+    """Lets a test run with each of the servers."""
+    monkeypatch.setitem(SERVER, "chosen", request.param)
 
 
 @asynccontextmanager
@@ -39,14 +52,15 @@ async def running(hooks, served=app):
         hooks.started()
         accepting.set()
 
-    made = server_for(served, Hooks(started, hooks.stopping))
+    made = MADE_BY[SERVER["chosen"]](served, Hooks(started, hooks.stopping))
     task = asyncio.create_task(made.serve(sockets=[opened]))
     await asyncio.wait_for(accepting.wait(), 10)
     try:
         yield opened.getsockname()[1]
     finally:
-        made.should_exit = True
+        made.stop()
         await task
+        opened.close()
 
 
 def talk(conversation, hooks=None, served=app):
@@ -62,6 +76,7 @@ def talk(conversation, hooks=None, served=app):
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET / HT", GET[:-2]])
+@pytest.mark.usefixtures("each_server")
 def test_headers_that_do_not_end_are_given_up(begun):
     async def conversation(reader, writer):
         writer.write(begun)
@@ -70,6 +85,7 @@ def test_headers_that_do_not_end_are_given_up(begun):
     assert talk(conversation) == b""
 
 
+@pytest.mark.usefixtures("each_server")
 def test_headers_that_trickle_are_given_up_however_lively_they_are():
     async def conversation(reader, writer):
         async def trickle():
@@ -95,6 +111,7 @@ async def answer(reader):
     return head.split()[1]
 
 
+@pytest.mark.usefixtures("each_server")
 def test_a_connection_serves_request_after_request_beyond_the_deadline():
     async def conversation(reader, writer):
         codes = []
@@ -107,6 +124,7 @@ def test_a_connection_serves_request_after_request_beyond_the_deadline():
     assert talk(conversation) == [b"200"] * 4
 
 
+@pytest.mark.usefixtures("each_server")
 def test_second_headers_that_do_not_end_are_given_up_too():
     async def conversation(reader, writer):
         writer.write(GET)
@@ -117,6 +135,7 @@ def test_second_headers_that_do_not_end_are_given_up_too():
     assert talk(conversation) == b""
 
 
+@pytest.mark.usefixtures("each_server")
 def test_a_body_that_goes_on_after_the_answer_is_given_up():
     async def conversation(reader, writer):
         writer.write(POST)
@@ -127,6 +146,7 @@ def test_a_body_that_goes_on_after_the_answer_is_given_up():
     assert talk(conversation) == b""
 
 
+@pytest.mark.usefixtures("each_server")
 def test_the_hooks_are_told_of_start_and_stop():
     told = []
 
@@ -225,6 +245,7 @@ def test_a_request_ahead_of_an_answer_ends_the_connection_after_it():
 
 @pytest.mark.parametrize("size", [0, 1, 65_536, 3_000_000])
 @pytest.mark.parametrize("step", [7_919, 1 << 20])
+@pytest.mark.usefixtures("each_server")
 def test_a_body_comes_whole_with_its_length_or_in_chunks(size, step):
     body = bytes(size)
     parts = [body[start : start + step] for start in range(0, size, step)]
@@ -238,6 +259,7 @@ def test_a_body_comes_whole_with_its_length_or_in_chunks(size, step):
     talk(conversation, served=echo)
 
 
+@pytest.mark.usefixtures("each_server")
 def test_a_sender_that_asks_is_told_to_go_on():
     async def conversation(reader, writer):
         writer.write(b"POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n")
@@ -248,6 +270,7 @@ def test_a_sender_that_asks_is_told_to_go_on():
     assert talk(conversation, served=echo) == (200, 3)
 
 
+@pytest.mark.usefixtures("each_server")
 def test_a_body_that_nobody_takes_stops_the_reading():
     sent = []
 
@@ -270,6 +293,7 @@ def test_a_body_that_nobody_takes_stops_the_reading():
     assert sent[0] < 32 << 20  # what the kernel holds, and a little
 
 
+@pytest.mark.usefixtures("each_server")
 def test_connections_share_what_they_read_into_and_nothing_else():
     async def main():
         async with running(Hooks(lambda: None, lambda: None), echo) as port:
@@ -290,7 +314,7 @@ def test_connections_share_what_they_read_into_and_nothing_else():
 
 
 def test_one_connection_too_many_ends_the_one_that_is_idle_for_the_longest(monkeypatch):
-    monkeypatch.setattr(server, "_connections", lambda: 3)
+    monkeypatch.setattr(server, "connections", lambda: 3)
 
     async def main():
         async with running(Hooks(lambda: None, lambda: None)) as port:
@@ -310,3 +334,34 @@ def test_one_connection_too_many_ends_the_one_that_is_idle_for_the_longest(monke
                 writer.close()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_granian_refuses_the_same_or_closes(name, monkeypatch):
+    monkeypatch.setitem(SERVER, "chosen", "granian")
+
+    async def conversation(reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\n" + REFUSED[name])
+        return await reader.read()
+
+    answer = talk(conversation, served=echo)
+    assert answer.count(b"HTTP/1.1") == 1
+    assert b"connection: close" in answer or b"HTTP/1.1 500" in answer
+    assert (b"HTTP/1.1 200" in answer) is (name == "two kinds of length")
+
+
+def test_granian_refuses_a_head_that_is_too_large(monkeypatch):
+    monkeypatch.setitem(SERVER, "chosen", "granian")
+
+    async def conversation(reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"y" * granian_server.HEAD_BYTES)
+        return await reader.read()
+
+    assert b"HTTP/1.1 431" in talk(conversation)
+
+
+def test_a_granian_that_is_told_to_stop_before_it_runs_does_not_run():
+    made = granian_for(app, Hooks(lambda: None, lambda: None))
+    made.stop()
+    with socket.create_server(("127.0.0.1", 0)) as opened:
+        made.run([opened])
