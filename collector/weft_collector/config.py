@@ -139,7 +139,7 @@ SETTINGS: Final = (
         least=_MIB,
     ),
     Setting("retention_seconds", "seconds", "604800", "Age at which log and segments go.", 60, 3.2e9),
-    Setting("log_file_bytes", "bytes", "64MiB", "Size at which the log begins a new file.", _MIB, _GIB),
+    Setting("log_file_bytes", "bytes", "32MiB", "Size at which the log begins a new file.", _MIB, _GIB),
     Setting("free_disk_bytes", "bytes", "256MiB", "Free disk below which spans are refused."),
     Setting(
         "head_spans",

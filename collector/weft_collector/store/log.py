@@ -56,7 +56,7 @@ class LogOptions:
         cache_bytes: Inflated blocks kept for readers.
     """
 
-    file_bytes: int = 64 << 20
+    file_bytes: int = 32 << 20
     block_bytes: int = 128 << 10
     floor_bytes: int = 256 << 20
     cache_bytes: int = 32 << 20
