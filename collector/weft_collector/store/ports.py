@@ -43,7 +43,6 @@ class Transport(IntEnum):
     HTTP_JSON = 2
     GRPC = 3
     ZIPKIN_JSON = 4
-    IMPORT = 5
 
 
 class Record(NamedTuple):
