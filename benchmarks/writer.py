@@ -36,6 +36,9 @@ from weft_collector.cli.memory import freeze_objects, keep_blocks  # noqa: E402
 from weft_collector.derive import Derived, DeriveOptions  # noqa: E402
 from weft_collector.graph import pairing as pairing_module  # noqa: E402
 from weft_collector.intake import Intake, IntakeOptions  # noqa: E402
+from weft_collector.sealing import SCHEMAS, Sealer  # noqa: E402
+from weft_collector.sealing import Limits as Retention  # noqa: E402
+from weft_collector.store.catalog import Catalog  # noqa: E402
 from weft_collector.store.files import AppendFile, RealFiles  # noqa: E402
 from weft_collector.store.log import Log, LogOptions  # noqa: E402
 from weft_collector.telemetry import Telemetry  # noqa: E402
@@ -137,9 +140,11 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.telemetry, self.stages = Telemetry(), Stages()
         files = WatchedFiles(folder, self.stages)
-        self.log = Log(files, self.telemetry, LogOptions(floor_bytes=0, retention_bytes=4 << 30))
+        self.log = Log(files, self.telemetry, LogOptions(floor_bytes=0))
         decoder = Decoder()
-        self.derived = Derived(self.log, decoder, self.telemetry, DeriveOptions())
+        retention = Retention(1 << 50, 1 << 62, time.time_ns)
+        sealer = Sealer(Catalog(files, self.log, SCHEMAS), self.log, self.telemetry, retention)
+        self.derived = Derived(self.log, decoder, self.telemetry, sealer, DeriveOptions())
         self.derived.warm(lambda _: None)
         self.intake = Intake(
             self.log,

@@ -243,11 +243,6 @@ class Derived:
         """Grows with every change of the graph."""
         return self._version
 
-    @property
-    def spans(self) -> int:
-        """How many spans are held, duplicates among the newest included."""
-        return self._sealer.catalog.spans + len(self._unsealed)
-
     def snapshot(self, window: Window, *, unknown: bool = False) -> GraphSnapshot:
         """The graph of a window; with `unknown` also the calls of which nobody knows the caller."""
         with self._lock:
@@ -288,11 +283,9 @@ class Derived:
             self._unsealed.pieces
         )  # before the segments: what is sealed meanwhile is in both, not in none
         segments = self._sealer.catalog.segments
-        sealed = self._sealer.catalog.manifest.through
-        return [
-            *segments,
-            *self._piece_tables([p for p in pieces if p.number > sealed and p.count], segments),
-        ]
+        sealed = {segment.number for segment in segments}
+        open_ones = [piece for piece in pieces if piece.number not in sealed and piece.count]
+        return [*segments, *self._piece_tables(open_ones, segments)]
 
     def _piece_tables(self, pieces: list[Piece], segments: tuple[Segment, ...]) -> list[PieceTable]:
         tables: list[PieceTable] = []

@@ -4,7 +4,6 @@ One thread changes the catalog (the one that seals); any thread reads. What is p
 so a reader works on the tables of one moment; files that are removed meanwhile stay readable for it.
 """
 
-import threading
 from dataclasses import replace
 from typing import Final
 
@@ -43,18 +42,12 @@ class Catalog:
 
     def __init__(self, files: Files, log: SpanLog, schemas: Schemas) -> None:
         self._files, self._log = files, log
-        self._lock = threading.Lock()
         try:
             self.manifest = load_manifest(files, schemas)
             self._clean()
         except OSError as error:
             raise StorageFailed(f"The data folder cannot be opened: {error}.", _RETRY_SECONDS) from error
         self.segments = tuple(Segment(files, s, log) for s in self.manifest.sealed if s.rows and not s.gone)
-
-    @property
-    def spans(self) -> int:
-        """How many distinct spans the segments hold."""
-        return sum(segment.rows for segment in self.segments)
 
     @property
     def segment_bytes(self) -> int:
@@ -122,8 +115,7 @@ class Catalog:
         known = {segment.number: segment for segment in self.segments}
         live = [part for part in manifest.sealed if part.rows and not part.gone]
         segments = tuple(known.get(p.number) or Segment(self._files, p, self._log) for p in live)
-        with self._lock:
-            self.manifest, self.segments = manifest, segments
+        self.manifest, self.segments = manifest, segments
 
     def _clean(self) -> None:
         """Remove what a crash has left: drafts, and derived files that do not count."""
