@@ -386,3 +386,37 @@ class TestTables:
                 assert row["ServiceName"].encode() in content
                 assert schema_url == ""
                 assert table.scope(row["ScopeId"])[1] == ""
+
+
+def test_a_file_that_is_sealed_while_tables_are_listed_is_in_the_list():
+    kept, bodies = [], list(requests(30))
+
+    class Holding(Sealer):
+        def take(self, cut):
+            kept.append(cut)
+
+    class Racing(Catalog):
+        """Seals what is held as soon as its segments have been looked at."""
+
+        race = None
+
+        @property
+        def segments(self):
+            seen, race, self.race = self._segments, self.race, None
+            if race is not None:
+                race()
+            return seen
+
+        @segments.setter
+        def segments(self, segments):
+            self._segments = segments
+
+    collector = Collector(ForgetfulFiles(), sealer=Holding)
+    for content in bodies:
+        collector.receive(content)
+    collector.catalog.__class__ = Racing
+    collector.catalog._segments = collector.catalog.__dict__.pop("segments")
+    collector.catalog.race = lambda: [collector.sealer.seal(cut) for cut in kept]
+    assert collector.spans() == distinct(bodies)
+    assert len(collector.catalog.segments) == len(kept) > 2
+    collector.close()
