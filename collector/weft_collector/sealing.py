@@ -91,11 +91,19 @@ class Sealer:
         log: The log.
         telemetry: Where seals, failures and removals are counted.
         limits: Of retention.
+        rest: Called after each cut, when much memory has just become free.
     """
 
-    def __init__(self, catalog: Catalog, log: SpanLog, telemetry: Telemetry, limits: Limits) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        log: SpanLog,
+        telemetry: Telemetry,
+        limits: Limits,
+        rest: Callable[[], None] = lambda: None,
+    ) -> None:
         self.catalog = catalog
-        self._log, self._telemetry, self._limits = log, telemetry, limits
+        self._log, self._telemetry, self._limits, self._rest = log, telemetry, limits, rest
         self._changed = threading.Condition()
         self._cuts: deque[Cut] = deque()
         self._busy = self._ended = False
@@ -131,7 +139,9 @@ class Sealer:
             OSError: The disk refused; nothing is shown then.
         """
         built = build(cut, self.catalog, self._log)
-        contents = {rollup_name(cut.number): rollup_file.write_cells(cut.rollup())}
+        contents: dict[str, bytes | memoryview] = {
+            rollup_name(cut.number): rollup_file.write_cells(cut.rollup())
+        }
         if built and built.rows:
             contents |= {spans_name(cut.number): built.spans, index_name(cut.number): built.lookup}
         sizes = {name: len(content) for name, content in contents.items()}
@@ -209,6 +219,7 @@ class Sealer:
             self.retain()
         except OSError:
             self._telemetry.count("log_failures", "remove")  # tried again after the next cut
+        self._rest()
 
 
 def joined(parts: Sequence[Kept]) -> Kept:

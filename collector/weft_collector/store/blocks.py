@@ -29,6 +29,7 @@ __all__ = [
     "BlockBuilder",
     "BlockHeader",
     "body_slice",
+    "count_records",
     "inflate_block",
     "parse_header",
     "record_bytes",
@@ -114,22 +115,34 @@ def records_of(inflated: bytes) -> Iterator[tuple[int, Record]]:
     Raises:
         CorruptLog: A record reaches over the end of the block.
     """
-    at = 0
-    while at < len(inflated):
-        offset, record = _record_at(inflated, at)
-        yield offset, record
-        at = offset + len(record.body)
+    for offset, (kind, transport, _, length, arrived_ns, limits, rejected) in _heads(inflated):
+        body = inflated[offset : offset + length]
+        yield offset, Record(kind, arrived_ns, transport, body, limits, rejected)
 
 
-def _record_at(inflated: bytes, at: int) -> tuple[int, Record]:
-    offset = at + _RECORD.size
-    if offset > len(inflated):
+def count_records(inflated: bytes) -> int:
+    """How many records an inflated block has.
+
+    Raises:
+        CorruptLog: A record reaches over the end of the block.
+    """
+    return sum(1 for _ in _heads(inflated))
+
+
+def _heads(inflated: bytes) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The offset of each record's body, which is whole, and the fields before it."""
+    offset = _RECORD.size
+    while offset <= len(inflated):
+        fields = _RECORD.unpack_from(inflated, offset - _RECORD.size)
+        end = offset + fields[3]
+        if end > len(inflated):
+            raise CorruptLog("a record's body reaches over the end of its block")
+        yield offset, fields
+        if end == len(inflated):
+            return
+        offset = end + _RECORD.size
+    if inflated:
         raise CorruptLog("a record's header reaches over the end of its block")
-    kind, transport, _, length, arrived_ns, limits, rejected = _RECORD.unpack_from(inflated, at)
-    body = inflated[offset : offset + length]
-    if len(body) != length:
-        raise CorruptLog("a record's body reaches over the end of its block")
-    return offset, Record(kind, arrived_ns, transport, body, limits, rejected)
 
 
 def body_slice(inflated: bytes, body: int, offset: int, length: int) -> bytes | None:

@@ -4,6 +4,7 @@ One thread changes the catalog (the one that seals); any thread reads. What is p
 so a reader works on the tables of one moment; files that are removed meanwhile stay readable for it.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -56,7 +57,7 @@ class Catalog:
             part.size_bytes - part.files.get(rollup_name(part.number), 0) for part in self.manifest.sealed
         )
 
-    def add(self, sealed: Sealed, contents: dict[str, bytes]) -> None:
+    def add(self, sealed: Sealed, contents: Mapping[str, bytes | memoryview]) -> None:
         """Make the files of a log file durable, and show them.
 
         Args:

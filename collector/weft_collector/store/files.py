@@ -25,7 +25,7 @@ _FULL_SYNC: Final[int | None] = getattr(fcntl, "F_FULLFSYNC", None)
 class AppendFile(Protocol):
     """A file that is open at its end, for one thread."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Write all bytes at the end, or raise OSError after having written any part of them."""
         ...
 
@@ -80,6 +80,10 @@ class Files(Protocol):
 
     def map(self, name: str) -> memoryview:
         """The file's bytes, read as they are looked at; they stay readable when its name is removed."""
+        ...
+
+    def release(self, view: memoryview) -> None:
+        """Give back the memory that a mapped file takes; its bytes are read again when they are looked at."""
         ...
 
     def size(self, name: str) -> int:
@@ -137,7 +141,7 @@ class _Descriptor:
 
 
 class _RealAppendFile(_Descriptor):
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         left = memoryview(data)
         while left:
             left = left[os.write(self._fd, left) :]
@@ -208,6 +212,11 @@ class RealFiles:
             if not self.size(name):
                 return memoryview(b"")  # no mapping can be empty
             return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+    def release(self, view: memoryview) -> None:
+        """See Files."""
+        if isinstance(view.obj, mmap.mmap):
+            view.obj.madvise(mmap.MADV_DONTNEED)
 
     def size(self, name: str) -> int:
         """See Files."""

@@ -98,8 +98,7 @@ class Segment:
         rows = range(self.rows) if rows is None else rows
         first = rows.start // ROW_GROUP
         groups = range(first, -(-rows.stop // ROW_GROUP))
-        with self._lock:
-            table = self._file().read_row_groups(list(groups), columns=list(columns), use_threads=False)
+        table = self._read_groups(groups, columns)
         return table.select(list(columns)).slice(rows.start - first * ROW_GROUP, len(rows))
 
     def read_block(self, block: int, columns: Sequence[str]) -> pa.Table:
@@ -124,11 +123,10 @@ class Segment:
 
     def identities(self, traces: Words) -> Identity:
         """See Older."""
-        first, behind = self._sidecar.rows_of_many(traces)
-        groups = np.unique(np.concatenate([first, behind - 1]) // ROW_GROUP)
-        with self._lock:
-            table = self._file().read_row_groups(groups.tolist(), columns=list(_IDENTITY), use_threads=False)
-        return identities_in(table).of_traces(traces)
+        rows = _numbers_in(*self._sidecar.rows_of_many(traces))
+        groups, group = np.unique(rows // ROW_GROUP, return_inverse=True)
+        table = self._read_groups(groups.tolist(), _IDENTITY)
+        return identities_in(table.take(group * ROW_GROUP + rows % ROW_GROUP))
 
     @cached_property
     def _tokens(self) -> TokenFilters:
@@ -139,10 +137,26 @@ class Segment:
         sections = ("resources", "scopes")
         return {n: Dictionary(self.number, table_of(self._index.section(n)), self._log) for n in sections}
 
+    def _read_groups(self, groups: Sequence[int], columns: Sequence[str]) -> "pa.Table":
+        """Columns of whole row groups; what was read of the file does not stay mapped into memory."""
+        with self._lock:
+            table = self._file().read_row_groups(list(groups), columns=list(columns), use_threads=False)
+            self._files.release(self._spans)
+        return table
+
     def _file(self) -> parquet.ParquetFile:
         if self._opened is None:
             self._opened = parquet.ParquetFile(pa.BufferReader(pa.py_buffer(self._spans)))
         return self._opened
+
+
+def _numbers_in(first: NDArray[np.int64], behind: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers of many ranges, one range after the other."""
+    lengths = behind - first
+    starts = np.cumsum(lengths) - lengths
+    numbers: NDArray[np.int64] = np.repeat(first - starts, lengths)
+    numbers += np.arange(len(numbers))
+    return numbers
 
 
 def words_of(column: "pa.ChunkedArray", word: int = 0) -> Words:
@@ -159,13 +173,12 @@ def identities_in(table: pa.Table) -> Identity:
     """The identities of a table's spans."""
     codes, kinds = _codes(table["SpanKind"])
     side = SIDES[np.array([KINDS.index(kind) for kind in kinds], np.int64)[codes]]
-    columns = [_codes(table[name]) for name in ("ServiceInstanceId", "ServiceName", "HostName")]
-    rows, which = np.unique(np.stack([codes for codes, _ in columns], axis=1), axis=0, return_inverse=True)
-    instances, services, hosts = (texts for _, texts in columns)
-    triples: list[list[int]] = rows.tolist()
-    owner = np.array([owner_of(instances[i], services[s], hosts[h]) for i, s, h in triples], np.uint64)
-    ids = words_of(table["TraceId"], -1), words_of(table["SpanId"])
-    return Identity(*ids, owner[which.reshape(-1)], side)
+    named = [_codes(table[name]) for name in ("ServiceInstanceId", "ServiceName", "HostName")]
+    instances, services, hosts = (texts for _, texts in named)
+    each: list[tuple[int, int, int]] = list(zip(*(codes.tolist() for codes, _ in named), strict=True))
+    owners = {(i, s, h): owner_of(instances[i], services[s], hosts[h]) for i, s, h in set(each)}
+    owner = np.array([owners[one] for one in each], np.uint64)
+    return Identity(words_of(table["TraceId"], -1), words_of(table["SpanId"]), owner, side)
 
 
 def _codes(column: "pa.ChunkedArray") -> tuple[NDArray[np.int64], list[str]]:
