@@ -34,7 +34,7 @@ from weft_collector.sealing import Cut, Sealer
 from weft_collector.store.head import DEFAULT_SPANS, Head
 from weft_collector.store.manifest import rollup_name
 from weft_collector.store.piece_table import PieceTable
-from weft_collector.store.ports import HeadNodes, Position, SpanLog, SpanTable
+from weft_collector.store.ports import Position, SpanLog, SpanTable
 from weft_collector.store.segment import Segment
 from weft_collector.store.segment_build import warm_segments
 from weft_collector.store.unsealed import Piece, Unsealed
@@ -55,7 +55,7 @@ class DeriveOptions:
 
     Attributes:
         pairing_entries: Spans in the pairing table, about 90 bytes each; rounded up to a power of two.
-        head_spans: Spans in the head, about 70 bytes each.
+        head_spans: Spans in the head, 22 bytes each.
         nodes: Distinct nodes; later ones become `other`.
         rollup_cells: Counters in the rollups, 8 bytes each.
         segment_spans: Spans after which the log goes on to a new file, whatever its size.
@@ -129,7 +129,7 @@ class Derived:
             return
         with self._lock:
             seen = self._classifier.classify(decoded)
-            first = self._head.append(decoded.spans, HeadNodes(seen.node, seen.instance))
+            first = self._head.append(decoded.spans)
             self._unsealed.append(decoded, record_position)
             self._book(self._pairing.take(seen.batch, first, arrived_ns))
             self._rollup.see(*_presence(seen))
@@ -216,7 +216,7 @@ class Derived:
         """Take in spans that are booked already."""
         with self._lock:
             seen = self._classifier.classify(decoded)
-            first = self._head.append(decoded.spans, HeadNodes(seen.node, seen.instance))
+            first = self._head.append(decoded.spans)
             self._forget_rows(self._pairing.take(seen.batch, first, arrived_ns))
 
     def _forget_rows(self, blocks: Iterable[Rows]) -> None:

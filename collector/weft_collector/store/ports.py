@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from weft_collector.wire.columns import Spans
 
 __all__ = [
-    "HeadNodes",
     "HeadRows",
     "Position",
     "Record",
@@ -79,47 +78,21 @@ class Position(NamedTuple):
     offset: int
 
 
-class HeadNodes(NamedTuple):
-    """What the graph rules say of each span of a batch, one row per span.
-
-    Attributes:
-        node: Number of the node that the span belongs to.
-        instance: Number of the instance, 0 where the span names none.
-    """
-
-    node: "NDArray[np.int32]"
-    instance: "NDArray[np.int32]"
-
-
 class HeadRows(NamedTuple):
-    """Columns of spans out of the head, one row per ordinal asked for.
+    """What pairing does not keep of a span, out of the head; one row per ordinal asked for.
 
     Attributes:
         held: False where the span has fallen out of the head; its other columns are 0.
         trace_hi: High half of the trace id.
-        trace_lo: Low half of the trace id.
-        span_id: Span id.
-        start: Start in ns since the epoch.
-        end: End in ns since the epoch.
-        kind: OTLP span kind.
-        status: OTLP status code.
+        duration: End minus start, ns; negative where the end stands before the start.
         name: String id of the span's name.
-        node: Number of the span's node.
-        instance: Number of the span's instance.
         http_status: HTTP status, 0 where there is none.
     """
 
     held: "NDArray[np.bool_]"
     trace_hi: "NDArray[np.uint64]"
-    trace_lo: "NDArray[np.uint64]"
-    span_id: "NDArray[np.uint64]"
-    start: "NDArray[np.int64]"
-    end: "NDArray[np.int64]"
-    kind: "NDArray[np.uint8]"
-    status: "NDArray[np.uint8]"
+    duration: "NDArray[np.int64]"
     name: "NDArray[np.int32]"
-    node: "NDArray[np.int32]"
-    instance: "NDArray[np.int32]"
     http_status: "NDArray[np.uint16]"
 
 
@@ -213,7 +186,7 @@ class SpanReader(Protocol):
     Bounded: the oldest spans fall out in whole chunks and are counted; their ordinals are never used again.
     """
 
-    def append(self, spans: "Spans", nodes: HeadNodes) -> int:
+    def append(self, spans: "Spans") -> int:
         """Add a batch's spans; the ordinal of the first of them."""
         ...
 

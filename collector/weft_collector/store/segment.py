@@ -44,9 +44,11 @@ class Segment:
     def __init__(self, files: Files, sealed: Sealed, log: SpanLog) -> None:
         self.sealed = sealed
         self._files, self._log = files, log
-        self._index = IndexFile(files.map(index_name(sealed.number)), index_name(sealed.number))
+        lookup = files.map(index_name(sealed.number))
+        self._index = IndexFile(lookup, index_name(sealed.number))
         self._bloom = np.frombuffer(self._index.section("bloom"), np.uint64)
         self._sidecar = Sidecar.from_bytes(self._index.section("traces"))
+        files.release(lookup)  # all ids were looked at, and most never will be again
         self._spans = files.map(spans_name(sealed.number))
         self._lock = threading.Lock()
         self._opened: parquet.ParquetFile | None = None
