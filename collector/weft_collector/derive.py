@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
 from weft_collector.graph import rollup_file, stats
 from weft_collector.graph.calls import CallTable, call_table
 from weft_collector.graph.cells import total
-from weft_collector.graph.classify import Classified, Classifier
+from weft_collector.graph.classify import Classifier, presence
 from weft_collector.graph.nodes import DEFAULT_CAPACITY as DEFAULT_NODES
 from weft_collector.graph.nodes import Node, NodeTable
 from weft_collector.graph.pairing import DEFAULT_CAPACITY as DEFAULT_ENTRIES
@@ -132,7 +131,7 @@ class Derived:
             first = self._head.append(decoded.spans)
             self._unsealed.append(decoded, record_position)
             self._book(self._pairing.take(seen.batch, first, arrived_ns))
-            self._rollup.see(*_presence(seen))
+            self._rollup.see(*presence(seen))
             self._book(self._pairing.age(arrived_ns))
             self._version += bool(len(seen.batch))
         self._arrived_ns = arrived_ns
@@ -359,9 +358,3 @@ class Derived:
             ("rollup_dropped", "minutes"): self._rollup.dropped_minutes,
             ("rollup_dropped", "late_counters"): self._rollup.dropped_cells,
         }
-
-
-def _presence(seen: Classified) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Minutes and nodes that spans were seen in, each pair once."""
-    pairs = np.unique((seen.batch["start"] // MINUTE_NS) << 16 | seen.node)
-    return pairs >> 16, (pairs & 0xFFFF).astype(np.int32)

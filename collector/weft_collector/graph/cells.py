@@ -47,6 +47,11 @@ class Edges(NamedTuple):
     places: NDArray[np.int32]
     state: NDArray[np.int64]
 
+    def ends_of(self, edges: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Node numbers of the callers and of the callees of edges."""
+        ends = self.ends[edges].astype(np.int64)
+        return ends >> 16, ends & 0xFFFF
+
     @property
     def refused(self) -> int:
         """How many rows went to `other -> other`."""

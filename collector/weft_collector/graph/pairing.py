@@ -100,6 +100,11 @@ class Pairing:
         """Bytes of the entries and their indexes."""
         return self._table.entries.nbytes + self._table.indexes.nbytes
 
+    def clear(self) -> None:
+        """Forget all spans, and rows that have gathered; what was counted stays counted."""
+        self._table.clear()
+        self._arrivals.clear()
+
     @property
     def gathered(self) -> int:
         """How many rows wait for `flush`."""

@@ -179,8 +179,7 @@ class Rollup:
 
     def ends(self, edges: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Node numbers of the callers and of the callees of edges."""
-        ends = self._edges.ends[edges].astype(np.int64)
-        return ends >> 16, ends & 0xFFFF
+        return self._edges.ends_of(edges)
 
     def _within(self, window: Window) -> Iterator[_Minute]:
         first, last = window

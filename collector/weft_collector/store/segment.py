@@ -20,10 +20,11 @@ from weft_collector.store.ports import SpanLog
 from weft_collector.store.segment_build import ROW_GROUP
 from weft_collector.store.segment_index import IndexFile
 from weft_collector.store.sidecar import Sidecar
+from weft_collector.store.span_columns import words_of
 from weft_collector.store.span_schema import KINDS
 from weft_collector.store.token_filters import TokenFilters
 
-__all__ = ["Segment", "identities_in", "words_of"]
+__all__ = ["Segment", "identities_in"]
 
 Words = NDArray[np.uint64]
 _IDENTITY = ("TraceId", "SpanId", "SpanKind", "ServiceInstanceId", "ServiceName", "HostName")
@@ -159,16 +160,6 @@ def _numbers_in(first: NDArray[np.int64], behind: NDArray[np.int64]) -> NDArray[
     numbers: NDArray[np.int64] = np.repeat(first - starts, lengths)
     numbers += np.arange(len(numbers))
     return numbers
-
-
-def words_of(column: "pa.ChunkedArray", word: int = 0) -> Words:
-    """One word of each value of a column of ids; `word` counts from the front, -1 is the last."""
-    array = column.combine_chunks()
-    width = array.type.byte_width // 8
-    data = np.frombuffer(array.buffers()[1], ">u8")[
-        array.offset * width : (array.offset + len(array)) * width
-    ]
-    return data.reshape(-1, width)[:, word].astype(np.uint64)
 
 
 def identities_in(table: pa.Table) -> Identity:
