@@ -30,10 +30,9 @@ from weft_collector.graph.snapshot import MINUTE_NS, GraphSnapshot, Window
 from weft_collector.sealing import Cut, Sealer
 from weft_collector.starting import Rewarming, first_to_read, load_rollups, warm_kernels
 from weft_collector.store.head import DEFAULT_SPANS, Head
-from weft_collector.store.piece_table import PieceTable
+from weft_collector.store.held import HeldTables
 from weft_collector.store.ports import HeadNodes, Position, SpanLog, SpanTable
-from weft_collector.store.segment import Segment
-from weft_collector.store.unsealed import Piece, Unsealed
+from weft_collector.store.unsealed import Unsealed
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
 from weft_collector.wire.otlp_protobuf import Decoder
@@ -90,8 +89,7 @@ class Derived:
         self.through = sealer.catalog.manifest.through
         self._sealer = sealer
         self._unsealed = Unsealed()
-        self._pieces: dict[Piece, PieceTable] = {}
-        self._pieces_lock = threading.Lock()
+        self._tables = HeldTables(decoder.strings, log)
         self._file = self._arrived_ns = 0
         self._segment_spans = chosen.segment_spans
         self._log = log
@@ -254,22 +252,7 @@ class Derived:
         pieces = (
             self._unsealed.pieces
         )  # before the segments: what is sealed meanwhile is in both, not in none
-        segments = self._sealer.catalog.segments
-        sealed = {segment.number for segment in segments}
-        open_ones = [piece for piece in pieces if piece.number not in sealed and piece.count]
-        return [*segments, *self._piece_tables(open_ones, segments)]
-
-    def _piece_tables(self, pieces: list[Piece], segments: tuple[Segment, ...]) -> list[PieceTable]:
-        tables: list[PieceTable] = []
-        with self._pieces_lock:
-            for piece in pieces:
-                known = self._pieces.get(piece)
-                if known is None or known.taken != piece.count:
-                    known = PieceTable(piece, self._decoder.strings, self._log, [*segments, *tables])
-                    self._pieces[piece] = known
-                tables.append(known)
-            self._pieces = {piece: self._pieces[piece] for piece in pieces}
-        return tables
+        return self._tables.of(pieces, self._sealer.catalog.segments)
 
     def node(self, number: int) -> Node:
         """The node that `CallTable` and the head mean by a number."""

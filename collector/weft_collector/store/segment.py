@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,17 +14,17 @@ from pyarrow import parquet
 from weft_collector.store import bloom
 from weft_collector.store.arrow_bytes import table_of
 from weft_collector.store.dictionaries import Dictionary
-from weft_collector.store.files import Files
+from weft_collector.store.files import ReadFiles
 from weft_collector.store.identity import SIDES, Identity, owner_of
 from weft_collector.store.manifest import Sealed, index_name, spans_name
-from weft_collector.store.ports import SpanLog
+from weft_collector.store.ports import SpanBytes, SpanTable
 from weft_collector.store.segment_build import ROW_GROUP
 from weft_collector.store.segment_index import IndexFile
 from weft_collector.store.sidecar import Sidecar
 from weft_collector.store.span_schema import KINDS
 from weft_collector.store.token_filters import TokenFilters
 
-__all__ = ["Segment", "identities_in", "words_of"]
+__all__ = ["Segment", "identities_in", "parquet_file", "words_of"]
 
 Words = NDArray[np.uint64]
 _IDENTITY = ("TraceId", "SpanId", "SpanKind", "ServiceInstanceId", "ServiceName", "HostName")
@@ -41,7 +42,7 @@ class Segment:
         CorruptLog: A file is not what it should be.
     """
 
-    def __init__(self, files: Files, sealed: Sealed, log: SpanLog) -> None:
+    def __init__(self, files: ReadFiles, sealed: Sealed, log: SpanBytes) -> None:
         self.sealed = sealed
         self._files, self._log = files, log
         self._index = IndexFile(files.map(index_name(sealed.number)), index_name(sealed.number))
@@ -143,6 +144,11 @@ class Segment:
         if self._opened is None:
             self._opened = parquet.ParquetFile(pa.BufferReader(pa.py_buffer(self._spans)))
         return self._opened
+
+
+def parquet_file(folder: Path, table: SpanTable) -> Path | None:
+    """Where the spans of a table of a data folder lie as Parquet, if they do."""
+    return folder.absolute() / spans_name(table.number) if isinstance(table, Segment) else None
 
 
 def words_of(column: "pa.ChunkedArray", word: int = 0) -> Words:
