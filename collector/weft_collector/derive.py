@@ -2,13 +2,11 @@
 
 One thread applies batches and lets time pass; any thread may ask. A question holds the lock only while it
 copies sums out; what is made of them is made outside. Replay after a restart goes through the same
-`apply`, so what is derived does not depend on whether the collector was restarted.
+`apply`, so what is derived does not depend on whether the collector was restarted; `starting.py` says how it
+takes up what sealed files hold.
 
 **Cuts.** When the log has gone on to another file, the old one is cut off: its spans and what it added to the
-rollups go to the sealer. At a start the rollups of sealed files are loaded, the last sealed files are read into
-the pairing table without booking anything, and the files behind it are applied as if they came now. What waited
-for its partner at the cut is in the rollups as a call to its peer (`Rollup.cut`), so the table is settled after
-that reading, too. A span whose partner lies further back is judged as if the partner had been evicted.
+rollups go to the sealer.
 """
 
 import threading
@@ -18,25 +16,22 @@ from itertools import chain
 
 import numpy as np
 
-from weft_collector.graph import rollup_file, stats
+from weft_collector.graph import stats
 from weft_collector.graph.calls import CallTable, call_table
-from weft_collector.graph.cells import total
 from weft_collector.graph.classify import Classifier, presence
 from weft_collector.graph.nodes import DEFAULT_CAPACITY as DEFAULT_NODES
 from weft_collector.graph.nodes import Node, NodeTable
 from weft_collector.graph.pairing import DEFAULT_CAPACITY as DEFAULT_ENTRIES
 from weft_collector.graph.pairing import Pairing, Rows
-from weft_collector.graph.pairing_table import ROW
 from weft_collector.graph.rollup import DEFAULT_CELLS, Rollup
+from weft_collector.graph.rollup_file import Kept
 from weft_collector.graph.snapshot import MINUTE_NS, GraphSnapshot, Window
 from weft_collector.sealing import Cut, Sealer
+from weft_collector.starting import Rewarming, first_to_read, load_rollups, warm_kernels
 from weft_collector.store.head import DEFAULT_SPANS, Head
-from weft_collector.store.manifest import rollup_name
-from weft_collector.store.piece_table import PieceTable
+from weft_collector.store.held import HeldTables
 from weft_collector.store.ports import Position, SpanLog, SpanTable
-from weft_collector.store.segment import Segment
-from weft_collector.store.segment_build import warm_segments
-from weft_collector.store.unsealed import Piece, Unsealed
+from weft_collector.store.unsealed import Unsealed
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
 from weft_collector.wire.otlp_protobuf import Decoder
@@ -44,8 +39,6 @@ from weft_collector.wire.otlp_protobuf import Decoder
 __all__ = ["DeriveOptions", "Derived"]
 
 _KEPT_SNAPSHOTS = 32
-_REWARMED_SPANS = 1 << 19
-"""Spans of sealed files that a start reads into the pairing table: half a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +88,7 @@ class Derived:
         self.through = sealer.catalog.manifest.through
         self._sealer = sealer
         self._unsealed = Unsealed()
-        self._pieces: dict[Piece, PieceTable] = {}
-        self._pieces_lock = threading.Lock()
+        self._tables = HeldTables(decoder.strings, log)
         self._file = self._arrived_ns = 0
         self._segment_spans = chosen.segment_spans
         self._log = log
@@ -108,6 +100,7 @@ class Derived:
         self._head = Head(telemetry, chosen.head_spans)
         self._pairing = Pairing(chosen.pairing_entries, chosen.seed)
         self._rollup = Rollup(chosen.rollup_cells)
+        self._rewarming = Rewarming(self._classifier, self._head, self._pairing)
         self._version = 0
         self._snapshots: dict[tuple[Window, bool], GraphSnapshot] = {}
         self._counted: dict[tuple[str, str], int] = {}
@@ -124,7 +117,8 @@ class Derived:
         """
         self._go_to(record_position.file)
         if record_position.file <= self.through:
-            self._rewarm(decoded, arrived_ns)
+            with self._lock:
+                self._rewarming.take(decoded, arrived_ns)
             return
         with self._lock:
             seen = self._classifier.classify(decoded)
@@ -157,23 +151,10 @@ class Derived:
     def resume(self) -> int:
         """Load what is known of sealed files, before the log is read again; the first log file to read."""
         catalog = self._sealer.catalog
-        manifest = catalog.manifest
         self._sealer.sweep()
-        for name in (*manifest.frozen, *(rollup_name(part.number) for part in manifest.sealed)):
-            kept = rollup_file.read_cells(catalog.read(name))
-            pairs = [self._nodes.number(a) << 16 | self._nodes.number(b) for a, b in kept.edges]
-            self._rollup.load(kept.cells, np.array(pairs, np.uint32))
+        load_rollups(catalog, self._rollup, self._nodes)
         self._version += 1
-        return self._first_to_read()
-
-    def _first_to_read(self) -> int:
-        """The log file from which on the pairing table is filled again."""
-        first, spans = self.through + 1, 0
-        for part in reversed(self._sealer.catalog.manifest.sealed):
-            if part.gone or spans >= _REWARMED_SPANS:
-                break
-            first, spans = part.number, spans + part.rows
-        return first
+        return first_to_read(catalog.manifest)
 
     def resumed(self) -> None:
         """The log has been read to its end; nothing is added to its files any more."""
@@ -195,7 +176,7 @@ class Derived:
         if before > self.through:
             self._sealer.take(self._cut(before))
         elif number > self.through:
-            self._forget_rows(chain(self._pairing.settle(), self._pairing.flush()))
+            self._rewarming.end()
 
     def _cut(self, number: int) -> Cut:
         with self._lock:
@@ -203,24 +184,13 @@ class Derived:
             parts = self._rollup.cut(self._pairing.foretell())
         pieces = [piece.rows() for piece in self._unsealed.pieces if piece.number == number]
 
-        def rollup() -> rollup_file.Kept:
-            return rollup_file.kept_of(total(parts), self._rollup.ends, self._nodes.node)
-
-        def done() -> None:
+        def done(adds: Kept) -> None:
+            with self._lock:
+                changed = self._rollup.replace(parts, adds.cells, self._nodes.pairs(adds.edges))
+                self._version += changed
             self._unsealed.forget(number)
 
-        return Cut(number, pieces, self._decoder.strings, rollup, self._arrived_ns, done)
-
-    def _rewarm(self, decoded: Decoded, arrived_ns: int) -> None:
-        """Take in spans that are booked already."""
-        with self._lock:
-            seen = self._classifier.classify(decoded)
-            first = self._head.append(decoded.spans)
-            self._forget_rows(self._pairing.take(seen.batch, first, arrived_ns))
-
-    def _forget_rows(self, blocks: Iterable[Rows]) -> None:
-        for _ in blocks:
-            pass
+        return Cut(number, pieces, self._decoder.strings, self._arrived_ns, done)
 
     def _book(self, blocks: Iterable[Rows]) -> int:
         """Add blocks of rows to the rollups; how many rows they were."""
@@ -281,22 +251,7 @@ class Derived:
         pieces = (
             self._unsealed.pieces
         )  # before the segments: what is sealed meanwhile is in both, not in none
-        segments = self._sealer.catalog.segments
-        sealed = {segment.number for segment in segments}
-        open_ones = [piece for piece in pieces if piece.number not in sealed and piece.count]
-        return [*segments, *self._piece_tables(open_ones, segments)]
-
-    def _piece_tables(self, pieces: list[Piece], segments: tuple[Segment, ...]) -> list[PieceTable]:
-        tables: list[PieceTable] = []
-        with self._pieces_lock:
-            for piece in pieces:
-                known = self._pieces.get(piece)
-                if known is None or known.taken != piece.count:
-                    known = PieceTable(piece, self._decoder.strings, self._log, [*segments, *tables])
-                    self._pieces[piece] = known
-                tables.append(known)
-            self._pieces = {piece: self._pieces[piece] for piece in pieces}
-        return tables
+        return self._tables.of(pieces, self._sealer.catalog.segments)
 
     def node(self, number: int) -> Node:
         """The node that `CallTable` and the head mean by a number."""
@@ -318,20 +273,7 @@ class Derived:
         Args:
             report: Is given a line of progress before each step.
         """
-        report("preparing kernels: decoder")
-        self._decoder.warm()
-        report("preparing kernels: graph")
-        pairing, rollup = Pairing(1), Rollup(1, edges=16)
-        nothing = self._decoder.decode(b"", 0)
-        batch = Classifier(self._decoder.strings, NodeTable()).classify(nothing).batch
-        for rows in chain(pairing.take(batch, 0, 0), pairing.settle(), pairing.flush()):
-            rollup.add(rows)
-        for row in np.zeros((2, 1), ROW):  # the second is merged with the first
-            rollup.add(row)
-        for rows in pairing.foretell():
-            rollup.add(rows)
-        report("preparing kernels: segments")
-        warm_segments()
+        warm_kernels(self._decoder, report)
 
     # ---- counting
 

@@ -1,8 +1,8 @@
 """Sealing: what a finished log file becomes, in the background.
 
-The thread that writes hands over a *cut* whenever the log has gone on to a new file: the spans of the old one,
-and what it added to the rollups. One thread, `weft-sealer`, takes the cuts in order: it makes the segment and the
-rollup's file, makes both durable, and names them in the manifest, in one step. Only then the spans leave
+The thread that derives hands over a *cut* whenever the log has gone on to a new file: the spans of the old one. One
+thread, `weft-sealer`, takes the cuts in order: it makes the segment, settles what the file adds to the rollups
+(`graph/settling.py`), makes both durable, and names them in the manifest, in one step. Only then the spans leave
 memory. Between any two of these a crash costs nothing: the log file is read again at the next start.
 
 Two cuts wait at most. Then the writer waits too, its queue fills up, and senders are told to come back: memory is
@@ -16,23 +16,24 @@ rollups stays; the rollups of 64 files that are gone become one.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from weft_collector.graph import cells as ce
-from weft_collector.graph import rollup_file
-from weft_collector.graph.rollup_file import Kept
+from weft_collector.graph import rollup_file, settling
+from weft_collector.graph.rollup_file import NOTHING, Kept, joined
 from weft_collector.store import segment_index, span_schema
 from weft_collector.store.catalog import Catalog
 from weft_collector.store.manifest import Schemas, Sealed, index_name, rollup_name, spans_name
 from weft_collector.store.ports import SpanLog
+from weft_collector.store.relatives import relatives_of
 from weft_collector.store.segment_build import Built, build_segment
 from weft_collector.store.span_columns import Texts
 from weft_collector.store.unsealed import SpanRows
 from weft_collector.telemetry import Telemetry
 
-__all__ = ["SCHEMAS", "Cut", "Limits", "Sealer", "build"]
+__all__ = ["SCHEMAS", "Cut", "Limits", "Sealer", "Settling", "build", "settle"]
 
 SCHEMAS: Final = Schemas(span_schema.VERSION, segment_index.VERSION, rollup_file.VERSION)
 _WAITING: Final = 2
@@ -47,17 +48,15 @@ class Cut(NamedTuple):
         number: Of the log file.
         parts: Its spans, in the order of the log; empty if it had none.
         texts: The texts behind their ids.
-        rollup: Gives what the file added to the rollups; asked by the thread that seals.
         arrived_ns: Arrival of its last record.
-        done: Is called once the spans can leave memory.
+        done: Is called once the spans can leave memory, with what the file adds to the rollups.
     """
 
     number: int
     parts: Sequence[SpanRows]
     texts: Texts
-    rollup: Callable[[], Kept]
     arrived_ns: int
-    done: Callable[[], None]
+    done: Callable[[Kept], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,25 @@ def build(cut: Cut, catalog: Catalog, log: SpanLog) -> Built | None:
         return None
     older = [segment for segment in catalog.segments if segment.number < cut.number]
     return build_segment(SpanRows.joined(cut.parts), log.blocks(cut.number), cut.texts, older)
+
+
+class Settling(NamedTuple):
+    """What a log file adds to the graph.
+
+    Attributes:
+        adds: To the rollups.
+        apart: By reason, how many traces were judged without their older spans.
+    """
+
+    adds: Kept
+    apart: Mapping[str, int] = MappingProxyType({})
+
+
+def settle(built: Built, catalog: Catalog) -> Settling:
+    """What a segment adds to the graph that its older ones make."""
+    older = relatives_of(catalog.segments, built.relatives, settling.COLUMNS, catalog.manifest.gone_through)
+    apart = {"beyond_retention": older.gone, "too_many": older.many}
+    return Settling(settling.settled(built.table, older.tables), apart)
 
 
 class Sealer:
@@ -139,18 +157,21 @@ class Sealer:
             OSError: The disk refused; nothing is shown then.
         """
         built = build(cut, self.catalog, self._log)
+        settled = settle(built, self.catalog) if built else Settling(NOTHING)
         contents: dict[str, bytes | memoryview] = {
-            rollup_name(cut.number): rollup_file.write_cells(cut.rollup())
+            rollup_name(cut.number): rollup_file.write_cells(settled.adds)
         }
         if built and built.rows:
             contents |= {spans_name(cut.number): built.spans, index_name(cut.number): built.lookup}
         sizes = {name: len(content) for name, content in contents.items()}
-        facts = (built.rows, built.duplicates, built.twins) if built else (0, 0, ())
+        facts = (built.rows, built.duplicates, built.oldest) if built else (0, 0, ())
         times = (built.earliest_ns, built.latest_ns) if built else (0, 0)
         self.catalog.add(Sealed(cut.number, *facts, *times, cut.arrived_ns, sizes), contents)
         self._telemetry.count("segments_sealed")
         self._telemetry.count("spans_left_out", "duplicate", facts[1])
-        cut.done()
+        for reason, traces in settled.apart.items():
+            self._telemetry.count("traces_judged_apart", reason, traces)
+        cut.done(settled.adds)
 
     def retain(self) -> None:
         """Remove the log files that are over the limits, and put the rollups of many that are gone into one."""
@@ -220,11 +241,3 @@ class Sealer:
         except OSError:
             self._telemetry.count("log_failures", "remove")  # tried again after the next cut
         self._rest()
-
-
-def joined(parts: Sequence[Kept]) -> Kept:
-    """The sum of cells of several files."""
-    places: dict[object, int] = {}
-    edges = [place for part in parts for place in part.edges if places.setdefault(place, len(places)) >= 0]
-    cells = [ce.renumbered(part.cells, [places[edge] for edge in part.edges]) for part in parts]
-    return Kept(ce.total(cells), list(dict.fromkeys(edges)))

@@ -32,6 +32,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "log_tails_torn": "unfinished ends of the log cut off at start and kept aside",
         "replay_differs": "records whose count of refused spans is not that of their arrival",
         "replay_skipped": "records passed over when the log was read again, by reason",
+        "traces_judged_apart": "traces of a log file judged without their older spans",
         "head_spans_dropped": "oldest spans that fell out of the head; exports of their calls lack details",
         "strings_overflowed": "texts counted as `other` because the string table is full",
         "nodes_overflowed": "nodes counted as `other` because the node table is full",

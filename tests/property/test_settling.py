@@ -24,7 +24,9 @@ def table_of(spans, texts):
     unsealed.append(decoded(spans, texts), Position(1, 0, 0))
     rows = SpanRows.joined([piece.rows() for piece in unsealed.pieces])
     ids = np.zeros((2, len(rows.runs)), np.int64)
-    return arrow_columns(rows.take(np.argsort(rows.columns["trace_lo"], kind="stable")), (ids[0], ids[1]), texts)
+    return arrow_columns(
+        rows.take(np.argsort(rows.columns["trace_lo"], kind="stable")), (ids[0], ids[1]), texts
+    )
 
 
 def traces_of(table):

@@ -28,10 +28,8 @@ from weft_collector.sealing import SCHEMAS, Limits, Sealer
 from weft_collector.store.catalog import Catalog
 from weft_collector.store.files import RealFiles
 from weft_collector.store.log import Log, LogOptions
-from weft_collector.store.manifest import spans_name
 from weft_collector.store.notices import Notice
-from weft_collector.store.ports import SpanTable
-from weft_collector.store.segment import Segment
+from weft_collector.store.segment import parquet_file
 from weft_collector.store.tokens import tokens_of
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire import limits as wire_limits
@@ -111,7 +109,7 @@ def assemble(config: Config, outside: Outside, *, afresh: bool = False) -> Parts
         started_ns=outside.clock_ns(),
         surface=_surface(config, outside),
         queries=queries,
-        sql=Sql(derived, log, partial(_parquet_file, config.data)),
+        sql=Sql(derived, log, partial(parquet_file, config.data)),
     )
 
 
@@ -131,11 +129,6 @@ def _catalog(files: RealFiles, log: Log, *, afresh: bool) -> Catalog:
         log.close()
         raise
     return catalog
-
-
-def _parquet_file(folder: Path, table: SpanTable) -> Path | None:
-    """Where the spans of a table lie as Parquet, if they do."""
-    return folder.absolute() / spans_name(table.number) if isinstance(table, Segment) else None
 
 
 def _retention(config: Config, clock_ns: Callable[[], int]) -> Limits:

@@ -5,12 +5,11 @@ from collections.abc import Callable
 
 from weft_collector.config import Config
 from weft_collector.derive import Derived, DeriveOptions
-from weft_collector.errors import RefusedBody
+from weft_collector.folder import decoded_records
 from weft_collector.sealing import SCHEMAS, Limits
 from weft_collector.store.catalog import Catalog
 from weft_collector.store.files import RealFiles
 from weft_collector.store.log import Log, LogOptions
-from weft_collector.store.ports import RecordKind
 from weft_collector.telemetry import Telemetry
 from weft_collector.verifying import Checker, Findings
 from weft_collector.wire.otlp_protobuf import Decoder
@@ -45,12 +44,7 @@ def _compare(config: Config, log: Log, checker: Checker, telemetry: Telemetry) -
     options = DeriveOptions(pairing_entries=config.pairing_entries, head_spans=1)
     derived = Derived(log, decoder, telemetry, checker, options)
     derived.through = 0  # nothing counts as sealed: all of it is derived, and goes to the checker
-    for position, record in log.replay():
-        if record.kind == RecordKind.SPANS:
-            try:
-                decoded = decoder.decode(record.body, record.arrived_ns, record.limits)
-            except RefusedBody:
-                continue  # the collector passes over it, too
-            derived.apply(decoded, position, record.arrived_ns)
+    for position, record, decoded in decoded_records(log.replay(), decoder):
+        derived.apply(decoded, position, record.arrived_ns)
     derived.resumed()
-    return checker.end()
+    return checker.findings

@@ -13,7 +13,7 @@ counted and left out from then on. Not thread-safe: `Derived` holds its lock.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -144,9 +144,7 @@ class Rollup:
             cells: Their edges are places in `ends`.
             ends: caller << 16 | callee, by node numbers of this process.
         """
-        numbers = np.empty(len(ends), np.int32)
-        ce.encode(ends, self._edges, numbers)
-        self._add(ce.total([ce.renumbered(cells, numbers.tolist())]))
+        self._add(ce.total([ce.renumbered(cells, self._numbers_of(ends))]))
 
     def cut(self, foretold: Iterable[NDArray[np.void]]) -> list[ce.Cells]:
         """What was added since the last cut, as parts of a sum.
@@ -160,6 +158,19 @@ class Rollup:
         parts = [*self._since, *now, *before]
         self._since, self._foretold = [], now
         return parts
+
+    def replace(self, parts: Sequence[ce.Cells], cells: ce.Cells, ends: NDArray[np.uint32]) -> bool:
+        """Put what a log file adds in the place of its cut; whether that changes anything.
+
+        Args:
+            parts: What `cut` gave.
+            cells: See `load`.
+            ends: See `load`.
+        """
+        before = [ce.Cells(part.code, -part.value) for part in parts]
+        change = ce.total([ce.renumbered(cells, self._numbers_of(ends)), *before])
+        self._add(change)
+        return bool(len(change.code))
 
     def see(self, minutes: NDArray[np.int64], nodes: NDArray[np.int32]) -> None:
         """Note that nodes had spans in minutes, pair by pair."""
@@ -180,6 +191,11 @@ class Rollup:
     def ends(self, edges: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Node numbers of the callers and of the callees of edges."""
         return self._edges.ends_of(edges)
+
+    def _numbers_of(self, ends: NDArray[np.uint32]) -> list[int]:
+        numbers = np.empty(len(ends), np.int32)
+        ce.encode(ends, self._edges, numbers)
+        return numbers.tolist()
 
     def _within(self, window: Window) -> Iterator[_Minute]:
         first, last = window

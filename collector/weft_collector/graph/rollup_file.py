@@ -1,7 +1,7 @@
 """Rollup cells as a Parquet file: one row for each counter, edges by number, nodes as texts in the metadata."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Final, NamedTuple
 
@@ -13,9 +13,9 @@ from pyarrow import parquet
 from weft_collector.graph import cells as ce
 from weft_collector.graph.nodes import Node, NodeType
 
-__all__ = ["VERSION", "Kept", "read_cells", "write_cells"]
+__all__ = ["NOTHING", "VERSION", "Kept", "joined", "kept_of", "read_cells", "write_cells"]
 
-VERSION: Final = 1
+VERSION: Final = 2  # exact parts of log files (`settling.py`)
 _EDGES: Final = b"weft.edges"
 
 
@@ -49,6 +49,14 @@ def kept_of(
     return Kept(ce.total([ce.Cells(code, cells.value)]), [(node(a), node(b)) for a, b in pairs])
 
 
+def joined(parts: Sequence[Kept]) -> Kept:
+    """The sum of cells of several files."""
+    places: dict[object, int] = {}
+    edges = [place for part in parts for place in part.edges if places.setdefault(place, len(places)) >= 0]
+    cells = [ce.renumbered(part.cells, [places[edge] for edge in part.edges]) for part in parts]
+    return Kept(ce.total(cells), list(dict.fromkeys(edges)))
+
+
 def write_cells(kept: Kept) -> bytes:
     """The bytes of the file."""
     code = kept.cells.code
@@ -77,3 +85,7 @@ def read_cells(data: memoryview) -> Kept:
 
 def _node(fields: dict[str, Any]) -> Node:
     return Node(**{**fields, "type": NodeType(fields["type"])})
+
+
+NOTHING: Final = Kept(ce.total([]), [])
+"""What a log file without spans adds."""

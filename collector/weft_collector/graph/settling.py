@@ -20,8 +20,8 @@ emptied between two steps. A trace is never divided; a table is made larger for 
 Refused: a list of spans to repair after their relatives were evicted. It needs to know how each stood booked, so a
 record of every booking; it grows with the traces whose callers are never seen; and it repairs only what was noticed.
 
-Bounded: the older spans of a trace are read up to MOST_OLDER; of a trace that has more, as a client makes that gives
-all its spans one trace id, a file is judged alone, and that is counted.
+Bounded: of a trace that has very many older spans, as a client makes that gives all its spans one trace id, none are
+read (`store/relatives.py`): such a file is judged alone, and that is counted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,9 +42,8 @@ from weft_collector.store.span_columns import words_of
 from weft_collector.store.span_schema import KINDS, STATUSES
 from weft_collector.wire.columns import Decoded, Resources, Scopes, Spans
 
-__all__ = ["COLUMNS", "MOST_OLDER", "settled"]
+__all__ = ["COLUMNS", "settled"]
 
-MOST_OLDER: Final = 1 << 17
 _STEP: Final = 1 << 15
 _LARGEST: Final = 1 << 24  # rows of a single trace; what is beyond is judged as if it had been evicted
 
@@ -160,7 +159,8 @@ class _Part:
 
     def _dictionary(self, name: str) -> list[str]:
         chunks = self._table[name].chunks
-        return chunks[0].dictionary.to_pylist() if chunks else []
+        texts: list[str] = chunks[0].dictionary.to_pylist() if chunks else []
+        return texts
 
 
 class _Reading(NamedTuple):
@@ -173,7 +173,8 @@ class _Reading(NamedTuple):
         """A column of numbers."""
         column = self.table[name]
         column = column.cast(pa.int64()) if name == "Timestamp" else column
-        return column.to_numpy().astype(kind)
+        numbers: NDArray[Any] = column.to_numpy().astype(kind)
+        return numbers
 
     def codes(self, name: str) -> NDArray[Any]:
         """A column of texts, by number."""
@@ -191,7 +192,7 @@ class _Settling:
         self._older = [_Part(table, names) for table in older]
         self._edges = ce.make_edges()
         self._counting = Counting(self._edges)
-        self._pairing = Pairing(2 * _STEP)
+        self._pairing = Pairing(min(2 * _STEP, len(self._own.traces)))
         self._cells: list[ce.Cells] = []
 
     def kept(self) -> Kept:
@@ -228,7 +229,7 @@ def _steps(traces: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
     """Ranges of about _STEP rows, which divide no trace."""
     start = 0
     while start < len(traces):
-        last = traces[min(start + _STEP, len(traces)) - 1]
+        last: np.uint64 = traces[min(start + _STEP, len(traces)) - 1]
         stop = int(np.searchsorted(traces, last, "right"))
         yield start, stop
         start = stop

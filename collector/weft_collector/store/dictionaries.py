@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from weft_collector.store.arrow_bytes import table_bytes
-from weft_collector.store.ports import Position, SpanLog
+from weft_collector.store.ports import Position, SpanBytes
 from weft_collector.store.span_columns import Texts
 
 __all__ = ["Dictionary", "DictionaryBuilder"]
@@ -71,7 +71,7 @@ class Dictionary:
         log: Where long ones are read.
     """
 
-    def __init__(self, number: int, table: "pa.Table", log: SpanLog) -> None:
+    def __init__(self, number: int, table: "pa.Table", log: SpanBytes) -> None:
         self._number, self._table, self._log = number, table, log
 
     def get(self, row: int) -> tuple[bytes, str]:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from weft_collector.errors import CorruptLog
 from weft_collector.store.durable import put
-from weft_collector.store.files import Files
+from weft_collector.store.files import Files, ReadFiles
 
 __all__ = [
     "MANIFEST",
@@ -27,6 +27,7 @@ __all__ = [
     "derived_names",
     "index_name",
     "load_manifest",
+    "read_manifest",
     "rollup_name",
     "save_manifest",
     "spans_name",
@@ -54,7 +55,7 @@ def rollup_name(number: int) -> str:
     return f"rollup-{number:08d}.parquet"
 
 
-def derived_names(files: Files) -> list[str]:
+def derived_names(files: ReadFiles) -> list[str]:
     """All files in the folder that are derived from the log, whether they count or not."""
     return [name for name in files.names() if _DERIVED.fullmatch(name)]
 
@@ -82,7 +83,7 @@ class Sealed:
         number: Of the log file.
         rows: Distinct spans; with 0 there is no segment.
         duplicates: Spans that stand in this file or an older one already.
-        twins: Numbers of the older files that those stand in.
+        oldest: Numbers of the older files in which traces of this one began.
         earliest_ns: Earliest start of a span.
         latest_ns: Latest start of a span.
         arrived_ns: Arrival of the last record, by which the file ages.
@@ -93,7 +94,7 @@ class Sealed:
     number: int
     rows: int
     duplicates: int
-    twins: tuple[int, ...]
+    oldest: tuple[int, ...]
     earliest_ns: int
     latest_ns: int
     arrived_ns: int
@@ -127,6 +128,11 @@ class Manifest:
         """The last log file that need not be read again; 0 if all must be."""
         return max((part.number for part in self.sealed), default=self.frozen_through)
 
+    @property
+    def gone_through(self) -> int:
+        """The last log file that went by retention; the oldest go first."""
+        return max((part.number for part in self.sealed if part.gone), default=self.frozen_through)
+
     def names(self) -> set[str]:
         """All files that count."""
         return {name for part in self.sealed for name in part.files} | set(self.frozen)
@@ -139,7 +145,17 @@ def save_manifest(files: Files, manifest: Manifest) -> None:
     files.sync_folder()
 
 
-def load_manifest(files: Files, schemas: Schemas) -> Manifest:
+def load_manifest(files: ReadFiles, schemas: Schemas) -> Manifest:
+    """The manifest; an empty one, too, if not all its files are there.
+
+    Raises:
+        CorruptLog: A newer Weft wrote it.
+    """
+    manifest = read_manifest(files, schemas)
+    return manifest if _all_there(files, manifest) else Manifest(schemas)
+
+
+def read_manifest(files: ReadFiles, schemas: Schemas) -> Manifest:
     """The manifest; an empty one if there is none, it is damaged, or its files are of other versions.
 
     Raises:
@@ -159,18 +175,18 @@ def load_manifest(files: Files, schemas: Schemas) -> Manifest:
             f"{MANIFEST} was written by a newer Weft: install that, or choose another data folder."
         )
     manifest = _manifest(found)
-    return manifest if manifest.schemas == schemas and _all_there(files, manifest) else empty
+    return manifest if manifest.schemas == schemas else empty
 
 
 def _manifest(found: dict[str, Any]) -> Manifest:
     parts: list[dict[str, Any]] = found.pop("sealed")
     for part in parts:
-        part["twins"] = tuple(part["twins"])  # JSON knows lists only
+        part["oldest"] = tuple(part["oldest"])  # JSON knows lists only
     sealed = tuple(Sealed(**part) for part in parts)
     return Manifest(schemas=Schemas(**found.pop("schemas")), sealed=sealed, **found)
 
 
-def _all_there(files: Files, manifest: Manifest) -> bool:
+def _all_there(files: ReadFiles, manifest: Manifest) -> bool:
     sizes = {name: size for part in manifest.sealed for name, size in part.files.items()} | manifest.frozen
     there = set(files.names())
     return all(name in there and files.size(name) == size for name, size in sizes.items())

@@ -21,6 +21,7 @@ __all__ = [
     "Position",
     "Record",
     "RecordKind",
+    "SpanBytes",
     "SpanLog",
     "SpanReader",
     "SpanTable",
@@ -96,11 +97,23 @@ class HeadRows(NamedTuple):
     http_status: "NDArray[np.uint16]"
 
 
-class SpanLog(Protocol):
+class SpanBytes(Protocol):
+    """The bodies of a log, by their position; `read` may be called from any thread at any time."""
+
+    def read(self, position: Position, offset: int, length: int) -> bytes:
+        """Bytes `offset` to `offset + length` of the body at a position that was appended and synced.
+
+        Raises:
+            NotFound: The log file has been removed since, or no body has these bytes.
+            CorruptLog: The bytes on the disk are not those that were written.
+        """
+        ...
+
+
+class SpanLog(SpanBytes, Protocol):
     """One ordered, append-only log of records.
 
-    Ownership: one thread appends and syncs; `read` may be called from any thread at any time. Records and
-    bodies are never changed once appended.
+    Ownership: one thread appends and syncs. Records and bodies are never changed once appended.
 
     Order: `replay` yields records in the order of `append`. Nothing is reordered, merged or repeated.
 
@@ -123,15 +136,6 @@ class SpanLog(Protocol):
 
         Raises:
             StorageFailed: The disk refused.
-        """
-        ...
-
-    def read(self, position: Position, offset: int, length: int) -> bytes:
-        """Bytes `offset` to `offset + length` of the body at a position that was appended and synced.
-
-        Raises:
-            NotFound: The log file has been removed since, or no body has these bytes.
-            CorruptLog: The bytes on the disk are not those that were written.
         """
         ...
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +14,11 @@ from pyarrow import parquet
 from weft_collector.store import bloom
 from weft_collector.store.arrow_bytes import table_of
 from weft_collector.store.dictionaries import Dictionary
-from weft_collector.store.files import Files
+from weft_collector.store.files import ReadFiles
 from weft_collector.store.identity import SIDES, Identity, owner_of
 from weft_collector.store.manifest import Sealed, index_name, spans_name
-from weft_collector.store.ports import SpanLog
+from weft_collector.store.ports import SpanBytes, SpanTable
+from weft_collector.store.relatives import Elders
 from weft_collector.store.segment_build import ROW_GROUP
 from weft_collector.store.segment_index import IndexFile
 from weft_collector.store.sidecar import Sidecar
@@ -24,7 +26,7 @@ from weft_collector.store.span_columns import words_of
 from weft_collector.store.span_schema import KINDS
 from weft_collector.store.token_filters import TokenFilters
 
-__all__ = ["Segment", "identities_in"]
+__all__ = ["Segment", "identities_in", "parquet_file"]
 
 Words = NDArray[np.uint64]
 _IDENTITY = ("TraceId", "SpanId", "SpanKind", "ServiceInstanceId", "ServiceName", "HostName")
@@ -42,7 +44,7 @@ class Segment:
         CorruptLog: A file is not what it should be.
     """
 
-    def __init__(self, files: Files, sealed: Sealed, log: SpanLog) -> None:
+    def __init__(self, files: ReadFiles, sealed: Sealed, log: SpanBytes) -> None:
         self.sealed = sealed
         self._files, self._log = files, log
         lookup = files.map(index_name(sealed.number))
@@ -78,6 +80,11 @@ class Segment:
     def index(self) -> IndexFile:
         """Its index file."""
         return self._index
+
+    @property
+    def elders(self) -> Elders:
+        """Its traces with spans in older files."""
+        return Elders.from_bytes(self._index.section("elders"))
 
     @property
     def bloom(self) -> NDArray[np.uint64]:
@@ -126,10 +133,18 @@ class Segment:
 
     def identities(self, traces: Words) -> Identity:
         """See Older."""
-        rows = _numbers_in(*self._sidecar.rows_of_many(traces))
+        return identities_in(self.spans_of(traces, _IDENTITY))
+
+    def spans_in(self, traces: Words) -> NDArray[np.int64]:
+        """How many spans each of some traces has here, by the low halves of their ids."""
+        first, behind = self._sidecar.rows_of_many(traces)
+        return behind - first
+
+    def spans_of(self, traces: Words, columns: Sequence[str]) -> pa.Table:
+        """Some columns of the spans of some traces, each given once."""
+        rows = np.sort(_numbers_in(*self._sidecar.rows_of_many(traces)))
         groups, group = np.unique(rows // ROW_GROUP, return_inverse=True)
-        table = self._read_groups(groups.tolist(), _IDENTITY)
-        return identities_in(table.take(group * ROW_GROUP + rows % ROW_GROUP))
+        return self._read_groups(groups.tolist(), columns).take(group * ROW_GROUP + rows % ROW_GROUP)
 
     @cached_property
     def _tokens(self) -> TokenFilters:
@@ -160,6 +175,11 @@ def _numbers_in(first: NDArray[np.int64], behind: NDArray[np.int64]) -> NDArray[
     numbers: NDArray[np.int64] = np.repeat(first - starts, lengths)
     numbers += np.arange(len(numbers))
     return numbers
+
+
+def parquet_file(folder: Path, table: SpanTable) -> Path | None:
+    """Where the spans of a table of a data folder lie as Parquet, if they do."""
+    return folder.absolute() / spans_name(table.number) if isinstance(table, Segment) else None
 
 
 def identities_in(table: pa.Table) -> Identity:

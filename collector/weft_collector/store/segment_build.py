@@ -8,7 +8,7 @@ Parquet, measured over 1 Mi spans: ids are random, so they are stored plain and 
 dictionaries; 16 Ki rows a group keep a lookup small. The page checksums are for `weft verify`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -23,6 +23,7 @@ from weft_collector.store.block_tokens import BlockTokens
 from weft_collector.store.blocks import body_slice
 from weft_collector.store.dictionaries import DictionaryBuilder
 from weft_collector.store.identity import SIDES, Identity, Owners, distinct
+from weft_collector.store.relatives import Elder, Elders
 from weft_collector.store.scan import Block
 from weft_collector.store.segment_index import index_bytes
 from weft_collector.store.sidecar import Sidecar
@@ -57,6 +58,10 @@ class Older(Protocol):
         ...
 
 
+class OlderSegment(Older, Elder, Protocol):
+    """A segment of older spans."""
+
+
 class Built(NamedTuple):
     """A segment's files, and what the manifest says of it.
 
@@ -65,30 +70,36 @@ class Built(NamedTuple):
         lookup: The index file.
         rows: Distinct spans.
         duplicates: Spans left out.
-        twins: Numbers of the older tables that have the spans left out.
+        relatives: By number of an older table, the traces (low halves) that both have spans of.
+        oldest: Numbers of the log files in which these traces began.
         earliest_ns: Earliest start, 0 without rows.
         latest_ns: Latest start.
+        table: The rows that are in `spans`.
     """
 
     spans: memoryview
     lookup: bytes
     rows: int
     duplicates: int
-    twins: tuple[int, ...]
+    relatives: Mapping[int, Words]
+    oldest: tuple[int, ...]
     earliest_ns: int
     latest_ns: int
+    table: pa.Table
 
 
-def build_segment(rows: SpanRows, blocks: Iterable[Block], texts: Texts, older: Sequence[Older]) -> Built:
+def build_segment(
+    rows: SpanRows, blocks: Iterable[Block], texts: Texts, older: Sequence[OlderSegment]
+) -> Built:
     """Make the segment of a log file.
 
     Args:
         rows: Its spans in the order of the log.
         blocks: Its blocks.
         texts: The texts behind the ids in `rows`.
-        older: All older tables.
+        older: All older segments.
     """
-    again, twins = repeated(identity_of(rows, texts), older)
+    again, relatives = repeated(identity_of(rows, texts), older)
     sections = _Sections(rows, texts)
     for block in blocks:
         sections.take(block)
@@ -97,14 +108,17 @@ def build_segment(rows: SpanRows, blocks: Iterable[Block], texts: Texts, older: 
     sidecar = Sidecar.of(sorted_rows.columns["trace_lo"])
     table = arrow_columns(sorted_rows, sections.ids, texts)
     spans = parquet_bytes(table)
+    elders = Elders.of(older, relatives)
     index = {
         "spans": crc32(spans).to_bytes(4, "little"),  # Parquet has no checksum of its footer
         "bloom": bloom.build(sidecar.ids, _TRACE_BITS).tobytes(),
         "traces": sidecar.to_bytes(),
         "summary": table_bytes(summary_of(table)),
+        "elders": elders.to_bytes(),
         **sections.to_bytes(),
     }
-    return Built(spans, index_bytes(index), table.num_rows, int(again.sum()), twins, *_times(sorted_rows))
+    facts = table.num_rows, int(again.sum()), relatives, tuple(np.unique(elders.oldest).tolist())
+    return Built(spans, index_bytes(index), *facts, *_times(sorted_rows), table)
 
 
 def warm_segments() -> None:
@@ -140,23 +154,22 @@ def identity_of(rows: SpanRows, texts: Texts) -> Identity:
     return Identity(c["trace_lo"], c["span_id"], owner[rows.run], SIDES[c["kind"]])
 
 
-def repeated(identity: Identity, older: Sequence[Older]) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
+def repeated(identity: Identity, older: Sequence[Older]) -> tuple[NDArray[np.bool_], dict[int, Words]]:
     """Which of some spans, given in the order of the log, stand earlier already: among themselves, or in older tables.
 
     Returns:
-        The spans, and the numbers of the older tables that have some of them.
+        The spans; and by number of an older table the traces that it has of theirs.
     """
     again = _again(identity)
     traces = np.unique(identity.trace_lo)
-    twins: set[int] = set()
+    relatives: dict[int, Words] = {}
     for table in older:
         common = traces[table.holding(traces)]
         if len(common):
+            relatives[table.number] = common
             known = table.identities(common)
-            found = _again(identity.behind(known))[len(known.span_id) :]
-            twins |= {table.number} if (found & ~again).any() else set()
-            again |= found
-    return again, tuple(sorted(twins))
+            again |= _again(identity.behind(known))[len(known.span_id) :]
+    return again, relatives
 
 
 def _again(identity: Identity) -> NDArray[np.bool_]:
