@@ -37,7 +37,7 @@ from weft_collector.store.segment import Segment
 from weft_collector.store.unsealed import Unsealed
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
-from weft_collector.wire.limits import Limits
+from weft_collector.wire.limits import LARGEST_BODY, Limits
 from weft_collector.wire.otlp_protobuf import Decoder
 
 __all__ = ["Folder", "decoded_records"]
@@ -45,7 +45,6 @@ __all__ = ["Folder", "decoded_records"]
 MOST_UNSEALED: Final = 1 << 23
 _ATTEMPTS: Final = 5
 _RETRY_SECONDS: Final = 1.0
-_ANY_SIZE: Final = 2**31 - 1  # what the log holds was within the limits of the collector that took it
 
 
 class Folder:
@@ -101,7 +100,7 @@ class Folder:
     def _open(self, manifest: Manifest) -> list[SpanTable]:
         segments = [self._segment(part) for part in manifest.sealed if part.rows and not part.gone]
         numbers = [number for number in file_numbers(self._files) if number > manifest.through]
-        decoder, unsealed = Decoder(Limits(inflated_bytes=_ANY_SIZE)), Unsealed()
+        decoder, unsealed = Decoder(Limits(inflated_bytes=LARGEST_BODY)), Unsealed()
         records = self.log.records(*whole_part(self._files, numbers))
         for position, _, decoded in decoded_records(records, decoder):
             unsealed.append(decoded, position)
