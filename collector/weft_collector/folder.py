@@ -2,7 +2,8 @@
 
 **What is shown** is what a collector that opened the folder now would show: the segments that the manifest names,
 and the log files behind them up to the last whole block, decoded by the same kernels into the same columns. So
-whatever was acknowledged before the folder was looked at is there.
+whatever was acknowledged before the folder was looked at is there. Only a text that came after the collector's table
+of texts was full may be known here, and `other` there.
 
 **No lock is taken and nothing is written:** the folder is seen through `ReadFiles`, which has no call that writes.
 What another process does meanwhile:
