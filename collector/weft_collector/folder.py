@@ -23,6 +23,7 @@ collector for its tables (there may be none, and it has an API).
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 from weft_collector.errors import CorruptLog, QueryTooCostly, RefusedBody, Unavailable
@@ -87,8 +88,9 @@ class Folder:
             try:
                 tables = self._open(manifest)
             except FileNotFoundError as error:
-                if read_manifest(self._files, SCHEMAS) == manifest:
-                    raise CorruptLog(_MISSING.format(name=error.filename)) from error
+                name = Path(error.filename).name
+                if name in read_manifest(self._files, SCHEMAS).names():
+                    raise CorruptLog(_MISSING.format(name=name)) from error
                 continue
             if read_manifest(self._files, SCHEMAS).gone_through <= manifest.through:
                 return tables
@@ -101,6 +103,7 @@ class Folder:
     def _open(self, manifest: Manifest) -> list[SpanTable]:
         segments = [self._segment(part) for part in manifest.sealed if part.rows and not part.gone]
         numbers = [number for number in file_numbers(self._files) if number > manifest.through]
+        self._progress("reading the log")  # the very first time kernels are compiled, which takes a while
         decoder, unsealed = Decoder(Limits(inflated_bytes=LARGEST_BODY)), Unsealed()
         records = self.log.records(*whole_part(self._files, numbers))
         for position, _, decoded in decoded_records(records, decoder):
