@@ -48,7 +48,7 @@ class DeriveOptions:
     Attributes:
         pairing_entries: Spans in the pairing table, about 90 bytes each; rounded up to a power of two.
         head_spans: Spans in the head, 22 bytes each.
-        nodes: Distinct nodes; later ones become `other`.
+        nodes: Distinct nodes beside the fixed ones; later ones become `other`.
         rollup_cells: Counters in the rollups, 8 bytes each.
         segment_spans: Spans after which the log goes on to a new file, whatever its size.
         seed: Of the pairing table's hash; draw it at random wherever senders are not trusted.

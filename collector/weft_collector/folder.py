@@ -2,7 +2,8 @@
 
 **What is shown** is what a collector that opened the folder now would show: the segments that the manifest names,
 and the log files behind them up to the last whole block, decoded by the same kernels into the same columns. So
-whatever was acknowledged before the folder was looked at is there.
+whatever was acknowledged before the folder was looked at is there. Only a text that came after the collector's table
+of texts was full may be known here, and `other` there.
 
 **No lock is taken and nothing is written:** the folder is seen through `ReadFiles`, which has no call that writes.
 What another process does meanwhile:
@@ -22,6 +23,7 @@ collector for its tables (there may be none, and it has an API).
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 from weft_collector.errors import CorruptLog, QueryTooCostly, RefusedBody, Unavailable
@@ -37,7 +39,7 @@ from weft_collector.store.segment import Segment
 from weft_collector.store.unsealed import Unsealed
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
-from weft_collector.wire.limits import Limits
+from weft_collector.wire.limits import LARGEST_BODY, Limits
 from weft_collector.wire.otlp_protobuf import Decoder
 
 __all__ = ["Folder", "decoded_records"]
@@ -45,7 +47,6 @@ __all__ = ["Folder", "decoded_records"]
 MOST_UNSEALED: Final = 1 << 23
 _ATTEMPTS: Final = 5
 _RETRY_SECONDS: Final = 1.0
-_ANY_SIZE: Final = 2**31 - 1  # what the log holds was within the limits of the collector that took it
 
 
 class Folder:
@@ -87,8 +88,9 @@ class Folder:
             try:
                 tables = self._open(manifest)
             except FileNotFoundError as error:
-                if read_manifest(self._files, SCHEMAS) == manifest:
-                    raise CorruptLog(_MISSING.format(name=error.filename)) from error
+                name = Path(error.filename).name
+                if name in read_manifest(self._files, SCHEMAS).names():
+                    raise CorruptLog(_MISSING.format(name=name)) from error
                 continue
             if read_manifest(self._files, SCHEMAS).gone_through <= manifest.through:
                 return tables
@@ -101,7 +103,8 @@ class Folder:
     def _open(self, manifest: Manifest) -> list[SpanTable]:
         segments = [self._segment(part) for part in manifest.sealed if part.rows and not part.gone]
         numbers = [number for number in file_numbers(self._files) if number > manifest.through]
-        decoder, unsealed = Decoder(Limits(inflated_bytes=_ANY_SIZE)), Unsealed()
+        self._progress("reading the log")  # the very first time kernels are compiled, which takes a while
+        decoder, unsealed = Decoder(Limits(inflated_bytes=LARGEST_BODY)), Unsealed()
         records = self.log.records(*whole_part(self._files, numbers))
         for position, _, decoded in decoded_records(records, decoder):
             unsealed.append(decoded, position)

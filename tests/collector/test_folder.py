@@ -157,6 +157,22 @@ def test_a_file_that_is_lost_is_named_with_what_mends_it(kept):
     folder(disk).tables()
 
 
+def test_a_log_file_that_a_start_removes_meanwhile_is_no_loss(kept):
+    disk, collector, _ = kept
+    whole, empty = ids(folder(disk).tables()), file_name(max(collector.log.numbers) + 1)
+    disk.put(empty, b"")
+    looked = iter(range(9))
+
+    class Listed(Meanwhile):
+        def names(self):
+            listed = disk.names()
+            if next(looked) == 0:
+                disk.remove(empty)
+            return listed
+
+    assert ids(folder(Listed(disk, lambda: None, 0)).tables()) == whole
+
+
 def test_without_a_manifest_everything_is_read_from_the_log(kept):
     disk, _, bodies = kept
     disk.remove("manifest.json")

@@ -12,6 +12,7 @@ from weft_collector.store.files import RealFiles
 from weft_collector.store.log import Log, LogOptions
 from weft_collector.telemetry import Telemetry
 from weft_collector.verifying import Checker, Findings
+from weft_collector.wire import limits as wire_limits
 from weft_collector.wire.otlp_protobuf import Decoder
 
 __all__ = ["check_folder"]
@@ -40,7 +41,7 @@ def check_folder(config: Config, progress: Callable[[str], None]) -> tuple[Findi
 
 
 def _compare(config: Config, log: Log, checker: Checker, telemetry: Telemetry) -> Findings:
-    decoder = Decoder()
+    decoder = Decoder(wire_limits.Limits(inflated_bytes=wire_limits.LARGEST_BODY))
     options = DeriveOptions(pairing_entries=config.pairing_entries, head_spans=1)
     derived = Derived(log, decoder, telemetry, checker, options)
     derived.through = 0  # nothing counts as sealed: all of it is derived, and goes to the checker

@@ -20,10 +20,12 @@ from isal.isal_zlib import crc32
 
 from weft_collector.errors import CorruptLog
 from weft_collector.store.ports import Record
+from weft_collector.wire.limits import LARGEST_BODY
 
 __all__ = [
     "HEADER_BYTES",
     "MAGIC",
+    "MOST_INFLATED",
     "RECORD_BODY_BYTES",
     "RECORD_BYTES",
     "BlockBuilder",
@@ -54,6 +56,9 @@ _RECORD: Final = struct.Struct("<HBBIqII")
 #: Bytes before a record's body, and where among them the size of the body stands (32 bits).
 RECORD_BYTES: Final = _RECORD.size
 RECORD_BODY_BYTES: Final = 4
+#: The most that a block holds: one record with the largest body. What does not shrink grows by less than a 256th.
+MOST_INFLATED: Final = RECORD_BYTES + LARGEST_BODY
+_MOST_PAYLOAD: Final = MOST_INFLATED + (MOST_INFLATED >> 8)
 
 
 class BlockHeader(NamedTuple):
@@ -70,9 +75,14 @@ class BlockHeader(NamedTuple):
         """Bytes of the whole block, header included."""
         return HEADER_BYTES + self.payload
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether a writer can have written such a block: memory is made for what a header says."""
+        return self.inflated <= MOST_INFLATED and self.payload <= _MOST_PAYLOAD
+
 
 def parse_header(data: bytes) -> BlockHeader | None:
-    """The header in these 40 bytes, or None if they are no whole header.
+    """The header in these 40 bytes, or None if they are no whole header of a block that can be.
 
     Raises:
         CorruptLog: The header is whole, and of a version or codec that this program does not know.
@@ -87,7 +97,8 @@ def parse_header(data: bytes) -> BlockHeader | None:
             f"The log is of format {version}, codec {codec}, and this program reads format {FORMAT_VERSION}, "
             f"codec {CODEC_ZSTD}. A newer Weft wrote it: install that, or choose another data folder."
         )
-    return BlockHeader(*rest)
+    header = BlockHeader(*rest)
+    return header if header.is_possible else None
 
 
 def inflate_block(header: BlockHeader, payload: bytes) -> bytes:
