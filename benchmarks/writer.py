@@ -42,6 +42,7 @@ from weft_collector.store.catalog import Catalog  # noqa: E402
 from weft_collector.store.files import AppendFile, RealFiles  # noqa: E402
 from weft_collector.store.log import Log, LogOptions  # noqa: E402
 from weft_collector.telemetry import Telemetry  # noqa: E402
+from weft_collector.warming import warm  # noqa: E402
 from weft_collector.wire.otlp_protobuf import Decoder  # noqa: E402
 
 POOL_SPANS = 1 << 17
@@ -145,7 +146,7 @@ class House:
         retention = Retention(1 << 50, 1 << 62, time.time_ns)
         sealer = Sealer(Catalog(files, self.log, SCHEMAS), self.log, self.telemetry, retention)
         self.derived = Derived(self.log, decoder, self.telemetry, sealer, DeriveOptions())
-        self.derived.warm(lambda _: None)
+        warm(lambda _: None)
         self.intake = Intake(
             self.log,
             decoder,

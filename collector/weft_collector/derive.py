@@ -12,7 +12,7 @@ that reading, too. A span whose partner lies further back is judged as if the pa
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -27,7 +27,6 @@ from weft_collector.graph.nodes import DEFAULT_CAPACITY as DEFAULT_NODES
 from weft_collector.graph.nodes import Node, NodeTable
 from weft_collector.graph.pairing import DEFAULT_CAPACITY as DEFAULT_ENTRIES
 from weft_collector.graph.pairing import Pairing, Rows
-from weft_collector.graph.pairing_table import ROW
 from weft_collector.graph.rollup import DEFAULT_CELLS, Rollup
 from weft_collector.graph.snapshot import MINUTE_NS, GraphSnapshot, Window
 from weft_collector.sealing import Cut, Sealer
@@ -36,7 +35,6 @@ from weft_collector.store.manifest import rollup_name
 from weft_collector.store.piece_table import PieceTable
 from weft_collector.store.ports import HeadNodes, Position, SpanLog, SpanTable
 from weft_collector.store.segment import Segment
-from weft_collector.store.segment_build import warm_segments
 from weft_collector.store.unsealed import Piece, Unsealed
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
@@ -310,29 +308,6 @@ class Derived:
     def instance(self, number: int) -> str:
         """The instance that `CallTable` and the head mean by a number; empty for 0 and less."""
         return self._classifier.instance(number)
-
-    # ---- getting ready
-
-    def warm(self, report: Callable[[str], None]) -> None:
-        """Compile the kernels, or load them from the cache.
-
-        Args:
-            report: Is given a line of progress before each step.
-        """
-        report("preparing kernels: decoder")
-        self._decoder.warm()
-        report("preparing kernels: graph")
-        pairing, rollup = Pairing(1), Rollup(1, edges=16)
-        nothing = self._decoder.decode(b"", 0)
-        batch = Classifier(self._decoder.strings, NodeTable()).classify(nothing).batch
-        for rows in chain(pairing.take(batch, 0, 0), pairing.settle(), pairing.flush()):
-            rollup.add(rows)
-        for row in np.zeros((2, 1), ROW):  # the second is merged with the first
-            rollup.add(row)
-        for rows in pairing.foretell():
-            rollup.add(rows)
-        report("preparing kernels: segments")
-        warm_segments()
 
     # ---- counting
 
