@@ -186,6 +186,11 @@ class Derived:
         """Nothing will be applied any more: end the sealer."""
         self._sealer.stop()
 
+    def rest(self) -> None:
+        """Nothing is asked for now; for any thread."""
+        for segment in self._sealer.catalog.segments:
+            segment.rest()
+
     def _go_to(self, number: int) -> None:
         """Go on with the records of a log file; the one before it is at its end, if it is another."""
         before, self._file = self._file, number

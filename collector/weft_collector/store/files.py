@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from weft_collector.errors import FolderInUse
 
-__all__ = ["AppendFile", "Files", "FolderLock", "ReadFile", "RealFiles"]
+__all__ = ["AppendFile", "Files", "FolderLock", "ReadFile", "RealFiles", "forget_pages"]
 
 LOCK_NAME: Final = "lock"
 _FULL_SYNC: Final[int | None] = getattr(fcntl, "F_FULLFSYNC", None)
@@ -48,6 +48,15 @@ class ReadFile(Protocol):
     def close(self) -> None:
         """Close; safe twice."""
         ...
+
+
+def forget_pages(mapped: memoryview) -> None:
+    """Take the pages of a mapped file out of this process; the system keeps them as long as it has room.
+
+    They are looked up again when somebody reads them, so any thread may go on reading meanwhile.
+    """
+    if isinstance(mapped.obj, mmap.mmap):
+        mapped.obj.madvise(mmap.MADV_DONTNEED)
 
 
 class FolderLock(Protocol):

@@ -13,7 +13,7 @@ from pyarrow import parquet
 from weft_collector.store import bloom
 from weft_collector.store.arrow_bytes import table_of
 from weft_collector.store.dictionaries import Dictionary
-from weft_collector.store.files import Files
+from weft_collector.store.files import Files, forget_pages
 from weft_collector.store.identity import SIDES, Identity, owner_of
 from weft_collector.store.manifest import Sealed, index_name, spans_name
 from weft_collector.store.ports import SpanLog
@@ -128,7 +128,13 @@ class Segment:
         groups = np.unique(np.concatenate([first, behind - 1]) // ROW_GROUP)
         with self._lock:
             table = self._file().read_row_groups(groups.tolist(), columns=list(_IDENTITY), use_threads=False)
-        return identities_in(table).of_traces(traces)
+        found = identities_in(table).of_traces(traces)
+        self.rest()
+        return found
+
+    def rest(self) -> None:
+        """Nobody reads spans for now: what was read of their file need not count as memory of this process."""
+        forget_pages(self._spans)
 
     @cached_property
     def _tokens(self) -> TokenFilters:
