@@ -3,13 +3,14 @@
 The allocator: glibc gives every block over 128 KiB back to the system as it is freed, and the system hands out
 zeroed pages for the next one. Batches are made of such blocks, so half of all page faults are theirs. A heap
 that keeps its blocks up to 32 MiB spares them; it is trimmed when 64 MiB of it lie free. But it is trimmed at its
-end only, and there is one for each of up to 16 threads: after a load of 2.5 million spans a quarter of 1.27 GB was free
-memory inside such heaps. So two heaps have to do for all threads (the peak is 110 MB lower, CPU the same), and
-when the collector has worked and has come to rest, every free page goes back, too: that takes 50 ms, and the next
-load takes its pages anew. Refused: the same after each sealed file, which costs a loaded collector 5 % of its time.
+end only, and there is one for each of up to 16 threads: after a load of 2.5 million spans a fifth of 1.2 GB was free
+memory inside such heaps. So two heaps have to do for all threads, and when the collector has worked and has come to
+rest, every free page goes back, too: that takes up to 50 ms, and the next load takes its pages anew. Refused: doing
+so every second under load, which cost about a tenth more CPU a span (one run on a busy machine) and lowered the peak
+hardly at all.
 
 Files: what was read of a mapped file counts as memory of the process, although the system takes it back when
-it needs room. At rest it is taken out of the process. Arrow has an allocator of its own, which holds some 30 MB at most.
+it needs room. At rest it is taken out of the process. Arrow has an allocator of its own, which held 34 MB at most.
 
 The garbage collector: it looks at every object again and again, and after the start nearly all of them are
 modules and compiled kernels, which stay. A full collection takes 40 to 200 ms, in which nobody is answered.
