@@ -40,6 +40,7 @@ from weft_collector.store.catalog import Catalog
 from weft_collector.store.files import AppendFile, RealFiles
 from weft_collector.store.log import Log, LogOptions
 from weft_collector.telemetry import Telemetry
+from weft_collector.warming import warm
 from weft_collector.wire.otlp_protobuf import Decoder
 
 POOL_SPANS = 1 << 17
@@ -138,7 +139,7 @@ class House:
         retention = Retention(1 << 50, 1 << 62, time.time_ns)
         sealer = Sealer(Catalog(files, self.log, SCHEMAS), self.log, self.telemetry, retention)
         self.derived = Derived(self.log, decoder, self.telemetry, sealer, DeriveOptions())
-        self.derived.warm(lambda _: None)
+        warm(lambda _: None)
         self.intake = Intake(
             self.log,
             decoder,

@@ -10,7 +10,7 @@ rollups go to the sealer.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -27,7 +27,7 @@ from weft_collector.graph.rollup import DEFAULT_CELLS, Rollup
 from weft_collector.graph.rollup_file import Kept
 from weft_collector.graph.snapshot import MINUTE_NS, GraphSnapshot, Window
 from weft_collector.sealing import Cut, Sealer
-from weft_collector.starting import Rewarming, first_to_read, load_rollups, warm_kernels
+from weft_collector.starting import Rewarming, first_to_read, load_rollups
 from weft_collector.store.head import DEFAULT_SPANS, Head
 from weft_collector.store.held import HeldTables
 from weft_collector.store.ports import Position, SpanLog, SpanTable
@@ -264,16 +264,6 @@ class Derived:
     def instance(self, number: int) -> str:
         """The instance that `CallTable` and the head mean by a number; empty for 0 and less."""
         return self._classifier.instance(number)
-
-    # ---- getting ready
-
-    def warm(self, report: Callable[[str], None]) -> None:
-        """Compile the kernels, or load them from the cache.
-
-        Args:
-            report: Is given a line of progress before each step.
-        """
-        warm_kernels(self._decoder, report)
 
     # ---- counting
 

@@ -17,26 +17,21 @@ Refused: saving the pairing table (it would have to be written at every cut, and
 reading the ids out of the segments instead of the log (a second way to fill the table, for half a second less).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import chain
 from typing import Final
-
-import numpy as np
 
 from weft_collector.graph import rollup_file
 from weft_collector.graph.classify import Classifier
 from weft_collector.graph.nodes import NodeTable
 from weft_collector.graph.pairing import Pairing, Rows
-from weft_collector.graph.pairing_table import ROW
 from weft_collector.graph.rollup import Rollup
 from weft_collector.store.catalog import Catalog
 from weft_collector.store.head import Head
 from weft_collector.store.manifest import Manifest, rollup_name
-from weft_collector.store.segment_build import warm_segments
 from weft_collector.wire.columns import Decoded
-from weft_collector.wire.otlp_protobuf import Decoder
 
-__all__ = ["Rewarming", "first_to_read", "load_rollups", "warm_kernels"]
+__all__ = ["Rewarming", "first_to_read", "load_rollups"]
 
 _REWARMED_SPANS: Final = 1 << 19
 """Spans of sealed files that a start reads into the pairing table: half a second."""
@@ -86,25 +81,3 @@ class Rewarming:
 def _let_go(blocks: Iterable[Rows]) -> None:
     for _ in blocks:
         pass
-
-
-def warm_kernels(decoder: Decoder, report: Callable[[str], None]) -> None:
-    """Compile the kernels that apply bodies, or load them from the cache.
-
-    Args:
-        decoder: The one that will decode.
-        report: Is given a line of progress before each step.
-    """
-    report("preparing kernels: decoder")
-    decoder.warm()
-    report("preparing kernels: graph")
-    pairing, rollup = Pairing(1), Rollup(1, edges=16)
-    batch = Classifier(decoder.strings, NodeTable()).classify(decoder.decode(b"", 0)).batch
-    for rows in chain(pairing.take(batch, 0, 0), pairing.settle(), pairing.flush()):
-        rollup.add(rows)
-    for row in np.zeros((2, 1), ROW):  # the second is merged with the first
-        rollup.add(row)
-    for rows in pairing.foretell():
-        rollup.add(rows)
-    report("preparing kernels: segments")
-    warm_segments()

@@ -32,6 +32,7 @@ from weft_collector.store.notices import Notice
 from weft_collector.store.segment import parquet_file
 from weft_collector.store.tokens import tokens_of
 from weft_collector.telemetry import Telemetry
+from weft_collector.warming import warm_together
 from weft_collector.wire import limits as wire_limits
 from weft_collector.wire.otlp_protobuf import Decoder
 
@@ -92,13 +93,8 @@ def assemble(config: Config, outside: Outside, *, afresh: bool = False) -> Parts
     intake = Intake(log, decoder, derived, telemetry, options)
     queries = Queries(derived, log, tokens_of, outside.monotonic)
 
-    def warm(report: Callable[[str], None]) -> None:
-        derived.warm(report)
-        report("preparing kernels: search")
-        queries.warm()
-
     return Parts(
-        lifecycle=Lifecycle(intake, warm, outside.listener),
+        lifecycle=Lifecycle(intake, warm_together, outside.listener),
         intake=intake,
         derived=derived,
         graphs=Graphs(derived, Positions()),
