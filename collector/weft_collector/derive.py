@@ -23,6 +23,8 @@ from weft_collector.graph import rollup_file, stats
 from weft_collector.graph.calls import CallTable, call_table
 from weft_collector.graph.cells import total
 from weft_collector.graph.classify import Classified, Classifier
+from weft_collector.graph.edge_count_file import read_addition
+from weft_collector.graph.edge_counts import DEFAULT_PLACES, EdgeCountTable
 from weft_collector.graph.nodes import DEFAULT_CAPACITY as DEFAULT_NODES
 from weft_collector.graph.nodes import Node, NodeTable
 from weft_collector.graph.pairing import DEFAULT_CAPACITY as DEFAULT_ENTRIES
@@ -32,7 +34,6 @@ from weft_collector.graph.rollup import DEFAULT_CELLS, Rollup
 from weft_collector.graph.snapshot import MINUTE_NS, GraphSnapshot, Window
 from weft_collector.sealing import Cut, Sealer
 from weft_collector.store.head import DEFAULT_SPANS, Head
-from weft_collector.store.manifest import rollup_name
 from weft_collector.store.piece_table import PieceTable
 from weft_collector.store.ports import HeadNodes, Position, SpanLog, SpanTable
 from weft_collector.store.segment import Segment
@@ -40,11 +41,14 @@ from weft_collector.store.segment_build import warm_segments
 from weft_collector.store.unsealed import Piece, Unsealed
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
+from weft_collector.wire.edge_counts import EdgeCounts
 from weft_collector.wire.otlp_protobuf import Decoder
 
 __all__ = ["DeriveOptions", "Derived"]
 
 _KEPT_SNAPSHOTS = 32
+_CUT_POINTS = 1 << 17
+"""Points of edge counts after which the log goes on to a new file: what they add waits in memory until then."""
 _REWARMED_SPANS = 1 << 19
 """Spans of sealed files that a start reads into the pairing table: half a second."""
 
@@ -59,6 +63,7 @@ class DeriveOptions:
         nodes: Distinct nodes; later ones become `other`.
         rollup_cells: Counters in the rollups, 8 bytes each.
         segment_spans: Spans after which the log goes on to a new file, whatever its size.
+        count_places: Edge counts, in places of 8 bytes.
         seed: Of the pairing table's hash; draw it at random wherever senders are not trusted.
     """
 
@@ -67,6 +72,7 @@ class DeriveOptions:
     nodes: int = DEFAULT_NODES
     rollup_cells: int = DEFAULT_CELLS
     segment_spans: int = 1 << 20
+    count_places: int = DEFAULT_PLACES
     seed: int = 0
 
 
@@ -82,6 +88,7 @@ class Derived:
 
     Attributes:
         through: The last log file whose spans are sealed.
+        counts: What agents counted before sampling.
     """
 
     def __init__(
@@ -109,6 +116,7 @@ class Derived:
         self._head = Head(telemetry, chosen.head_spans)
         self._pairing = Pairing(chosen.pairing_entries, chosen.seed)
         self._rollup = Rollup(chosen.rollup_cells)
+        self.counts = EdgeCountTable(chosen.count_places)
         self._version = 0
         self._snapshots: dict[tuple[Window, bool], GraphSnapshot] = {}
         self._counted: dict[tuple[str, str], int] = {}
@@ -141,6 +149,17 @@ class Derived:
         self._telemetry.count("caller_stale", amount=int(np.count_nonzero(decoded.spans.caller_stale)))
         self._count()
 
+    def apply_counts(self, counted: EdgeCounts, record_position: Position, arrived_ns: int) -> None:
+        """Take in a body's edge counts; see `apply`."""
+        self._go_to(record_position.file)
+        if record_position.file <= self.through:
+            return
+        self.counts.add(counted.points)
+        self._arrived_ns = arrived_ns
+        if self.counts.points >= _CUT_POINTS:
+            self._log.roll(record_position.file)
+        self._count()
+
     def age(self, now_ns: int) -> None:
         """Let caller-side spans that arrived 30 s ago stand as calls to their peers."""
         if 0 < self._file <= self.through:
@@ -160,7 +179,9 @@ class Derived:
         catalog = self._sealer.catalog
         manifest = catalog.manifest
         self._sealer.sweep()
-        for name in (*manifest.frozen, *(rollup_name(part.number) for part in manifest.sealed)):
+        for name in manifest.counts:
+            self.counts.load(read_addition(catalog.read(name)))
+        for name in manifest.rollups:
             kept = rollup_file.read_cells(catalog.read(name))
             pairs = [self._nodes.number(a) << 16 | self._nodes.number(b) for a, b in kept.edges]
             self._rollup.load(kept.cells, np.array(pairs, np.uint32))
@@ -210,7 +231,7 @@ class Derived:
         def done() -> None:
             self._unsealed.forget(number)
 
-        return Cut(number, pieces, self._decoder.strings, rollup, self._arrived_ns, done)
+        return Cut(number, pieces, self._decoder.strings, rollup, self.counts.cut(), self._arrived_ns, done)
 
     def _rewarm(self, decoded: Decoded, arrived_ns: int) -> None:
         """Take in spans that are booked already."""
@@ -358,6 +379,10 @@ class Derived:
             ("strings_overflowed", ""): self._decoder.strings.overflowed,
             ("rollup_dropped", "minutes"): self._rollup.dropped_minutes,
             ("rollup_dropped", "late_counters"): self._rollup.dropped_cells,
+            ("edge_points_left_out", "duplicate"): self.counts.duplicates,
+            ("edge_points_left_out", "late"): self.counts.late,
+            ("edge_points_left_out", "crowded"): self.counts.crowded,
+            ("edge_minutes_dropped", ""): self.counts.dropped_minutes,
         }
 
 
