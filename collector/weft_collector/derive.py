@@ -47,8 +47,8 @@ from weft_collector.wire.otlp_protobuf import Decoder
 __all__ = ["DeriveOptions", "Derived"]
 
 _KEPT_SNAPSHOTS = 32
-_CUT_POINTS = 1 << 17
-"""Points of edge counts after which the log goes on to a new file: what they add waits in memory until then."""
+_CUT_PLACES = 1 << 22
+"""Edge counts, in places of 8 bytes, after which the log goes on to a new file: they wait in memory until then."""
 _REWARMED_SPANS = 1 << 19
 """Spans of sealed files that a start reads into the pairing table: half a second."""
 
@@ -156,7 +156,7 @@ class Derived:
             return
         self.counts.add(counted.points)
         self._arrived_ns = arrived_ns
-        if self.counts.points >= _CUT_POINTS:
+        if self.counts.waiting >= _CUT_PLACES:
             self._log.roll(record_position.file)
         self._count()
 

@@ -98,11 +98,11 @@ def test_log_files_with_counts_alone_are_sealed_too():
 
 
 def test_many_points_end_a_log_file_before_its_size_does(monkeypatch):
-    monkeypatch.setattr("weft_collector.derive._CUT_POINTS", 20)
+    monkeypatch.setattr("weft_collector.derive._CUT_PLACES", 200)
     collector = Counting(ForgetfulFiles())
     for content in counted_bodies(20):
         collector.count(content)
-        assert collector.derived.counts.points < 30
+        assert collector.derived.counts.waiting < 300
     collector.close()
 
 

@@ -50,7 +50,7 @@ __all__ = ["DEFAULT_PLACES", "EdgeCountTable"]
 
 DEFAULT_PLACES: Final = 16 << 20
 _SHARE: Final = 8  # minutes that fill the table at least
-_MINUTE_PLACES: Final = 64
+_MINUTE_PLACES: Final = 160
 _ROW_PLACES: Final = 8  # of a row in a minute
 _NEW_ROW_PLACES: Final = 48  # of a row that is in no other minute, beside its texts
 _UNMERGED: Final = 64
@@ -165,7 +165,7 @@ class EdgeCountTable:
         places: How much is held at most, in units of 8 bytes.
 
     Attributes:
-        points: How many points were added since the last cut.
+        waiting: Places that what was added since the last cut takes.
         duplicates: Points that were here before.
         late: Points for minutes that have left the table.
         crowded: Points for which their minute had no room.
@@ -174,7 +174,7 @@ class EdgeCountTable:
 
     def __init__(self, places: int = DEFAULT_PLACES) -> None:
         self.capacity = places
-        self.points = self.duplicates = self.late = self.crowded = self.dropped_minutes = 0
+        self.waiting = self.duplicates = self.late = self.crowded = self.dropped_minutes = 0
         self._lock = threading.Lock()
         self._minutes: dict[int, _Minute] = {}
         self._oldest: list[int] = []  # a heap of the minutes that are held
@@ -203,7 +203,7 @@ class EdgeCountTable:
     def cut(self) -> Addition:
         """What was added since the last cut."""
         with self._lock:
-            parts, self._since, self.points = self._since, [], 0
+            parts, self._since, self.waiting = self._since, [], 0
         return summed(parts)
 
     def minutes(self, first_minute: int, end_minute: int) -> list[int]:
@@ -248,7 +248,7 @@ class EdgeCountTable:
 
     def _note(self, addition: Addition) -> None:
         """Add, and remember it for the next cut."""
-        self.points += len(addition.key)
+        self.waiting += 2 * len(addition.key) + 5 * len(addition.counts.value)
         self._since.append(addition)
         if len(self._since) >= _UNMERGED:
             self._since = [summed(self._since)]

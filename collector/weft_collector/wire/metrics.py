@@ -16,10 +16,35 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, ResourceMetrics
 from weft_collector.errors import BodyTooLarge
 from weft_collector.wire.edge_counts import METRIC, parse
 
-__all__ = ["MOST_POINTS", "Metrics", "check_points", "sort_out"]
+__all__ = ["MOST_BUCKETS", "MOST_POINTS", "Budget", "Metrics", "sort_out"]
 
 MOST_POINTS: Final = 4096
-"""Points of edge counts in one body: reading them is work for the thread that writes."""
+MOST_BUCKETS: Final = 1 << 18
+
+
+class Budget:
+    """How many points and buckets of edge counts may still come in a body.
+
+    Reading them is work for the thread that writes, and a bucket takes a byte in the body and less in a
+    compressed one, but some 100 in memory.
+    """
+
+    def __init__(self) -> None:
+        self._points, self._buckets = MOST_POINTS, MOST_BUCKETS
+
+    def take(self, points: int, buckets: int) -> None:
+        """Count some.
+
+        Raises:
+            BodyTooLarge: There are too many.
+        """
+        self._points -= points
+        self._buckets -= buckets
+        if self._points < 0 or self._buckets < 0:
+            raise BodyTooLarge(
+                f"The body has more than {MOST_POINTS} points or {MOST_BUCKETS} buckets of {METRIC}; "
+                "send fewer in a request."
+            )
 
 
 class Metrics(NamedTuple):
@@ -42,25 +67,17 @@ def sort_out(body: bytes) -> Metrics:
         BodyTooLarge: It holds too many points of edge counts.
     """
     kept = ExportMetricsServiceRequest()
-    others = points = 0
+    budget, others, points = Budget(), 0, 0
     for group in parse(body).resource_metrics:
         metrics = [metric for scope in group.scope_metrics for metric in scope.metrics]
         counts = [metric for metric in metrics if _is_kept(metric)]
         own = sum(map(_points, counts))
         others += sum(map(_points, metrics)) - own
-        points = check_points(points + own)
+        points += own
+        budget.take(own, sum(map(_buckets, counts)))
         if counts:
             kept.resource_metrics.append(_reduced(group, counts))
     return Metrics(kept.SerializeToString() if points else b"", others)
-
-
-def check_points(points: int) -> int:
-    """The number of points, if that many may be in a body."""
-    if points > MOST_POINTS:
-        raise BodyTooLarge(
-            f"The body has more than {MOST_POINTS} points of {METRIC}; send fewer in a request."
-        )
-    return points
 
 
 def _is_kept(metric: Metric) -> bool:
@@ -70,6 +87,11 @@ def _is_kept(metric: Metric) -> bool:
 def _points(metric: Metric) -> int:
     kind = metric.WhichOneof("data")
     return len(getattr(metric, kind).data_points) if kind else 0
+
+
+def _buckets(metric: Metric) -> int:
+    points = metric.exponential_histogram.data_points
+    return sum(len(point.positive.bucket_counts) + len(point.negative.bucket_counts) for point in points)
 
 
 def _reduced(group: ResourceMetrics, counts: list[Metric]) -> ResourceMetrics:

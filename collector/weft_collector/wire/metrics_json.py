@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from weft_collector.errors import BodyTooLarge
 from weft_collector.wire.edge_counts import METRIC
 from weft_collector.wire.json_reading import (
     UINT32,
@@ -20,7 +21,7 @@ from weft_collector.wire.json_reading import (
     read_part,
     whole,
 )
-from weft_collector.wire.metrics import Metrics, check_points
+from weft_collector.wire.metrics import Budget, Metrics
 from weft_collector.wire.otlp_json_values import Attributes, Text
 from weft_collector.wire.otlp_writer import count, enum, field, moment, optional, varint
 
@@ -28,6 +29,7 @@ __all__ = ["sort_out"]
 
 _WHAT: Final = "OTLP JSON"
 _INT32: Final = 2**31
+_LONGEST_POINT: Final = 1 << 20
 _double: Final = struct.Struct("<d").pack
 Raws = list[msgspec.Raw] | None
 T = TypeVar("T")
@@ -135,6 +137,7 @@ class _Sorting:
         self._of_resources = Attributes(b"\x0a", 3)
         self._of_points = Attributes(b"\x0a", 6)
         self._others = self._kept = 0
+        self._budget = Budget()
 
     def request(self, request: _Request) -> Metrics:
         groups = _either(request.resource_metrics, request.snake_resource_metrics) or []
@@ -169,13 +172,18 @@ class _Sorting:
 
     def _histogram(self, kept: _Points) -> bytes:
         raws = _either(kept.data_points, kept.snake_data_points) or []
-        self._kept = check_points(self._kept + len(raws))
+        self._kept += len(raws)
+        self._budget.take(len(raws), 0)
         parts = [field(b"\x0a", point) for point in _each("dataPoints", self._point, raws)]
         temporality = _either(kept.aggregation_temporality, kept.snake_aggregation_temporality)
         return b"".join(parts) + enum(b"\x10", _at(".aggregationTemporality", _temporality, temporality))
 
     def _point(self, raw: msgspec.Raw) -> bytes:
-        point = read_part(_POINT, bytes(raw))
+        text = bytes(raw)
+        if len(text) > _LONGEST_POINT:
+            raise BodyTooLarge(f"A point of {METRIC} has more than {_LONGEST_POINT} bytes.")
+        point = read_part(_POINT, text)
+        self._budget.take(0, _bucket_count(point.positive) + _bucket_count(point.negative))
         parts: list[bytes] = []
         self._of_points.add(point.attributes or [], parts)
         start = _either(point.start_time_unix_nano, point.snake_start_time_unix_nano)
@@ -260,6 +268,10 @@ def _nonzero(before: bytes) -> Callable[[Number], bytes]:
         return before + bits if any(bits) else b""
 
     return write
+
+
+def _bucket_count(buckets: _Buckets | None) -> int:
+    return 0 if buckets is None else len(buckets.bucket_counts or buckets.snake_bucket_counts or ())
 
 
 def _buckets(before: bytes) -> Callable[[_Buckets | None], bytes]:

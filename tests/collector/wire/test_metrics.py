@@ -89,6 +89,24 @@ def test_more_points_than_are_read_at_once_are_refused(convert):
         sort_out(convert(few))
 
 
+@pytest.mark.parametrize("convert", [lambda message: message.SerializeToString(), in_json])
+def test_more_buckets_than_are_read_at_once_are_refused(convert):
+    sort_out = metrics_json.sort_out if convert is in_json else metrics.sort_out
+    wide = point([])
+    wide.positive.bucket_counts.extend([1] * 1_024)
+    assert sort_out(convert(request(group([wide] * 256)))).edge_counts
+    one_more = point([])
+    one_more.negative.bucket_counts.append(0)
+    with pytest.raises(BodyTooLarge, match="262144 buckets"):
+        sort_out(convert(request(group([wide] * 256), group([one_more]))))
+
+
+def test_a_point_in_json_has_a_length():
+    long = point(attributes=TO_CART | {"pad": "x" * (1 << 20)})
+    with pytest.raises(BodyTooLarge, match="1048576 bytes"):
+        metrics_json.sort_out(in_json(request(group([long]))))
+
+
 def changed(change):
     plain = json.loads(in_json(request(group([point()]))))
     histogram = plain["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["exponentialHistogram"]
