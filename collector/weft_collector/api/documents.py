@@ -148,8 +148,8 @@ INGEST: Final[dict[str, Any]] = {
             "tags": ["Ingest"],
             "summary": "Take edge counts in",
             "operationId": "export_metrics",
-            "description": "OTLP over HTTP, as for `/v1/traces`. Of the metrics, points of `weft.edge.duration` are kept; "
-            "all others are acknowledged, counted, and not kept.",
+            "description": "OTLP over HTTP, as for `/v1/traces`. Points of `weft.edge.duration` are kept; "
+            "all other metrics are acknowledged, counted, and not kept.",
             "requestBody": {
                 "required": True,
                 "description": "An ExportMetricsServiceRequest.",

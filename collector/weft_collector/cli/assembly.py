@@ -34,6 +34,7 @@ from weft_collector.store.segment import Segment
 from weft_collector.store.tokens import tokens_of
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire import limits as wire_limits
+from weft_collector.wire import metrics
 from weft_collector.wire.otlp_protobuf import Decoder
 
 __all__ = ["Outside", "assemble", "version"]
@@ -97,6 +98,7 @@ def assemble(config: Config, outside: Outside, *, afresh: bool = False) -> Parts
         derived.warm(report)
         report("preparing kernels: search")
         queries.warm()
+        metrics.sort_out(b"")
 
     return Parts(
         lifecycle=Lifecycle(intake, warm, outside.listener),

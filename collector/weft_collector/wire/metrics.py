@@ -15,6 +15,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, ResourceMetrics
 
 from weft_collector.errors import BodyTooLarge
 from weft_collector.wire.edge_counts import METRIC, parse
+from weft_collector.wire.weight import check_protobuf
 
 __all__ = ["MOST_BUCKETS", "MOST_POINTS", "Budget", "Metrics", "sort_out"]
 
@@ -64,10 +65,11 @@ def sort_out(body: bytes) -> Metrics:
 
     Raises:
         MalformedBody: It is none.
-        BodyTooLarge: It holds too many points of edge counts.
+        BodyTooLarge: It holds too many points of edge counts, or too many parts at all.
     """
     kept = ExportMetricsServiceRequest()
     budget, others, points = Budget(), 0, 0
+    check_protobuf(body, "metrics")
     for group in parse(body).resource_metrics:
         metrics = [metric for scope in group.scope_metrics for metric in scope.metrics]
         counts = [metric for metric in metrics if _is_kept(metric)]

@@ -24,6 +24,7 @@ from weft_collector.wire.json_reading import (
 from weft_collector.wire.metrics import Budget, Metrics
 from weft_collector.wire.otlp_json_values import Attributes, Text
 from weft_collector.wire.otlp_writer import count, enum, field, moment, optional, varint
+from weft_collector.wire.weight import check_json
 
 __all__ = ["sort_out"]
 
@@ -121,8 +122,9 @@ def sort_out(body: bytes) -> Metrics:
 
     Raises:
         MalformedBody: It is none.
-        BodyTooLarge: It holds too many points of edge counts.
+        BodyTooLarge: It holds too many points of edge counts, or too many parts at all.
     """
+    check_json(body)
     request = read(_REQUEST, body, _WHAT)
     try:
         return _Sorting().request(request)

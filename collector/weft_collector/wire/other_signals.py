@@ -12,6 +12,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from weft_collector.errors import MalformedBody
 from weft_collector.wire.json_reading import read
+from weft_collector.wire.weight import check_json, check_protobuf
 
 __all__ = ["count_log_records"]
 
@@ -41,12 +42,15 @@ def count_log_records(body: bytes, *, is_json: bool) -> int:
 
     Raises:
         MalformedBody: It is none.
+        BodyTooLarge: It holds too many parts.
     """
     if is_json:
+        check_json(body)
         groups = read(_LOGS, body, "OTLP JSON")
         resources = groups.resource_logs or groups.snake_resource_logs or ()
         found = [one for each in resources for one in each.scope_logs or each.snake_scope_logs or ()]
         return sum(len(scope.log_records or scope.snake_log_records or ()) for scope in found)
+    check_protobuf(body, "logs")
     try:
         request = ExportLogsServiceRequest.FromString(body)
     except DecodeError:
