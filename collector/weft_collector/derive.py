@@ -19,6 +19,7 @@ import numpy as np
 from weft_collector.graph import stats
 from weft_collector.graph.calls import CallTable, call_table
 from weft_collector.graph.classify import Classifier, presence
+from weft_collector.graph.edge_counts import DEFAULT_PLACES, EdgeCountTable
 from weft_collector.graph.nodes import DEFAULT_CAPACITY as DEFAULT_NODES
 from weft_collector.graph.nodes import Node, NodeTable
 from weft_collector.graph.pairing import DEFAULT_CAPACITY as DEFAULT_ENTRIES
@@ -27,18 +28,21 @@ from weft_collector.graph.rollup import DEFAULT_CELLS, Rollup
 from weft_collector.graph.rollup_file import Kept
 from weft_collector.graph.snapshot import MINUTE_NS, GraphSnapshot, Window
 from weft_collector.sealing import Cut, Sealer
-from weft_collector.starting import Rewarming, first_to_read, load_rollups
+from weft_collector.starting import Rewarming, first_to_read, load_counts, load_rollups
 from weft_collector.store.head import DEFAULT_SPANS, Head
 from weft_collector.store.held import HeldTables
 from weft_collector.store.ports import Position, SpanLog, SpanTable
 from weft_collector.store.unsealed import Unsealed
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
+from weft_collector.wire.edge_counts import EdgeCounts
 from weft_collector.wire.otlp_protobuf import Decoder
 
 __all__ = ["DeriveOptions", "Derived"]
 
 _KEPT_SNAPSHOTS = 32
+_CUT_PLACES = 1 << 22
+"""Edge counts, in places of 8 bytes, after which the log goes on to a new file: they wait in memory until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class DeriveOptions:
         nodes: Distinct nodes beside the fixed ones; later ones become `other`.
         rollup_cells: Counters in the rollups, 8 bytes each.
         segment_spans: Spans after which the log goes on to a new file, whatever its size.
+        count_places: Edge counts, in places of 8 bytes.
         seed: Of the pairing table's hash; draw it at random wherever senders are not trusted.
     """
 
@@ -59,6 +64,7 @@ class DeriveOptions:
     nodes: int = DEFAULT_NODES
     rollup_cells: int = DEFAULT_CELLS
     segment_spans: int = 1 << 20
+    count_places: int = DEFAULT_PLACES
     seed: int = 0
 
 
@@ -74,6 +80,7 @@ class Derived:
 
     Attributes:
         through: The last log file whose spans are sealed.
+        counts: What agents counted before sampling.
     """
 
     def __init__(
@@ -101,6 +108,7 @@ class Derived:
         self._pairing = Pairing(chosen.pairing_entries, chosen.seed)
         self._rollup = Rollup(chosen.rollup_cells)
         self._rewarming = Rewarming(self._classifier, self._head, self._pairing)
+        self.counts = EdgeCountTable(chosen.count_places)
         self._version = 0
         self._snapshots: dict[tuple[Window, bool], GraphSnapshot] = {}
         self._counted: dict[tuple[str, str], int] = {}
@@ -134,6 +142,17 @@ class Derived:
         self._telemetry.count("caller_stale", amount=int(np.count_nonzero(decoded.spans.caller_stale)))
         self._count()
 
+    def apply_counts(self, counted: EdgeCounts, record_position: Position, arrived_ns: int) -> None:
+        """Take in a body's edge counts; see `apply`."""
+        self._go_to(record_position.file)
+        if record_position.file <= self.through:
+            return
+        self.counts.add(counted.points)
+        self._arrived_ns = arrived_ns
+        if self.counts.waiting >= _CUT_PLACES:
+            self._log.roll(record_position.file)
+        self._count()
+
     def age(self, now_ns: int) -> None:
         """Let caller-side spans that arrived 30 s ago stand as calls to their peers."""
         if 0 < self._file <= self.through:
@@ -153,6 +172,7 @@ class Derived:
         catalog = self._sealer.catalog
         self._sealer.sweep()
         load_rollups(catalog, self._rollup, self._nodes)
+        load_counts(catalog, self.counts)
         self._version += 1
         return first_to_read(catalog.manifest)
 
@@ -190,7 +210,7 @@ class Derived:
                 self._version += changed
             self._unsealed.forget(number)
 
-        return Cut(number, pieces, self._decoder.strings, self._arrived_ns, done)
+        return Cut(number, pieces, self._decoder.strings, self.counts.cut(), self._arrived_ns, done)
 
     def _book(self, blocks: Iterable[Rows]) -> int:
         """Add blocks of rows to the rollups; how many rows they were."""
@@ -289,4 +309,8 @@ class Derived:
             ("strings_overflowed", ""): self._decoder.strings.overflowed,
             ("rollup_dropped", "minutes"): self._rollup.dropped_minutes,
             ("rollup_dropped", "late_counters"): self._rollup.dropped_cells,
+            ("edge_points_left_out", "duplicate"): self.counts.duplicates,
+            ("edge_points_left_out", "late"): self.counts.late,
+            ("edge_points_left_out", "crowded"): self.counts.crowded,
+            ("edge_minutes_dropped", ""): self.counts.dropped_minutes,
         }

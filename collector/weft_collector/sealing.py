@@ -11,21 +11,33 @@ readable from memory.
 
 After each cut retention is looked at: while the folder is larger than its limit, or the oldest log file older
 than its, the oldest goes: first out of the manifest, then its segment, then its log file. What it added to the
-rollups stays; the rollups of 64 files that are gone become one.
+rollups and the edge counts stays; those of 64 files that are gone become one.
 """
 
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from weft_collector.graph import rollup_file, settling
+from weft_collector.graph import edge_count_file, rollup_file, settling
+from weft_collector.graph.edge_count_file import read_addition, write_addition
+from weft_collector.graph.edge_counts import DEFAULT_PLACES
+from weft_collector.graph.edge_rows import Addition, newest, summed
 from weft_collector.graph.rollup_file import NOTHING, Kept, joined
 from weft_collector.store import segment_index, span_schema
 from weft_collector.store.catalog import Catalog
-from weft_collector.store.manifest import Schemas, Sealed, index_name, rollup_name, spans_name
+from weft_collector.store.manifest import (
+    Schemas,
+    Sealed,
+    counts_name,
+    frozen_counts_name,
+    frozen_name,
+    index_name,
+    rollup_name,
+    spans_name,
+)
 from weft_collector.store.ports import SpanLog
 from weft_collector.store.relatives import relatives_of
 from weft_collector.store.segment_build import Built, build_segment
@@ -35,7 +47,9 @@ from weft_collector.telemetry import Telemetry
 
 __all__ = ["SCHEMAS", "Cut", "Limits", "Sealer", "Settling", "build", "settle"]
 
-SCHEMAS: Final = Schemas(span_schema.VERSION, segment_index.VERSION, rollup_file.VERSION)
+SCHEMAS: Final = Schemas(
+    span_schema.VERSION, segment_index.VERSION, rollup_file.VERSION, edge_count_file.VERSION
+)
 _WAITING: Final = 2
 _RETRY_SECONDS: Final = 5.0
 _FROZEN_TOGETHER: Final = 64
@@ -48,6 +62,7 @@ class Cut(NamedTuple):
         number: Of the log file.
         parts: Its spans, in the order of the log; empty if it had none.
         texts: The texts behind their ids.
+        counts: What it added to the edge counts.
         arrived_ns: Arrival of its last record.
         done: Is called once the spans can leave memory, with what the file adds to the rollups.
     """
@@ -55,6 +70,7 @@ class Cut(NamedTuple):
     number: int
     parts: Sequence[SpanRows]
     texts: Texts
+    counts: Addition
     arrived_ns: int
     done: Callable[[Kept], None]
 
@@ -67,11 +83,13 @@ class Limits:
         size_bytes: Bytes of log and segments together; rollups are small and stay longer.
         age_ns: Time since the arrival of a file's last record.
         clock_ns: The time, ns since the epoch.
+        count_places: Edge counts that outlive their log files, in places of 8 bytes: as many as a table takes.
     """
 
     size_bytes: int
     age_ns: int
     clock_ns: Callable[[], int]
+    count_places: int = DEFAULT_PLACES
 
 
 def build(cut: Cut, catalog: Catalog, log: SpanLog) -> Built | None:
@@ -161,6 +179,8 @@ class Sealer:
         contents: dict[str, bytes | memoryview] = {
             rollup_name(cut.number): rollup_file.write_cells(settled.adds)
         }
+        if counts := write_addition(cut.counts):
+            contents[counts_name(cut.number)] = counts
         if built and built.rows:
             contents |= {spans_name(cut.number): built.spans, index_name(cut.number): built.lookup}
         sizes = {name: len(content) for name, content in contents.items()}
@@ -200,11 +220,18 @@ class Sealer:
         return "age" if held[0].arrived_ns + self._limits.age_ns < self._limits.clock_ns() else None
 
     def _freeze(self, numbers: list[int]) -> None:
-        names = [*self.catalog.manifest.frozen, *map(rollup_name, numbers)]
-        together = joined([rollup_file.read_cells(self.catalog.read(name)) for name in names])
-        self.catalog.freeze(
-            f"frozen-{numbers[-1]:08d}.parquet", rollup_file.write_cells(together), numbers[-1]
+        """Make one file of the rollups of log files that are gone, and one of their newest edge counts."""
+        through = numbers[-1]
+        going = replace(
+            self.catalog.manifest,
+            sealed=tuple(p for p in self.catalog.manifest.sealed if p.number <= through),
         )
+        rollup = joined([rollup_file.read_cells(self.catalog.read(name)) for name in going.rollups])
+        contents = {frozen_name(through): rollup_file.write_cells(rollup)}
+        counts = summed([read_addition(self.catalog.read(name)) for name in going.counts])
+        if written := write_addition(newest(counts, self._limits.count_places)):
+            contents[frozen_counts_name(through)] = written
+        self.catalog.freeze(contents, through)
 
     # ---- the thread
 

@@ -3,7 +3,8 @@
 Nothing that is derived lives only in memory for long: what log files added to the rollups stands beside their
 segments. So a start reads three things, each in its own way:
 
-1. *The rollups of all sealed files*, those of files that are gone included, are added up (`load_rollups`).
+1. *The rollups of all sealed files*, those of files that are gone included, are added up (`load_rollups`), and so are
+   their edge counts.
 2. *The last sealed files of the log*, half a million spans, go into the pairing table without booking anything
    (`Rewarming`): their calls are in the rollups, but their partners may still come. What waited for its partner
    at the cut is in the rollups as a call to its peer (`Rollup.cut`), so at the end of this reading the table is
@@ -23,15 +24,17 @@ from typing import Final
 
 from weft_collector.graph import rollup_file
 from weft_collector.graph.classify import Classifier
+from weft_collector.graph.edge_count_file import read_addition
+from weft_collector.graph.edge_counts import EdgeCountTable
 from weft_collector.graph.nodes import NodeTable
 from weft_collector.graph.pairing import Pairing, Rows
 from weft_collector.graph.rollup import Rollup
 from weft_collector.store.catalog import Catalog
 from weft_collector.store.head import Head
-from weft_collector.store.manifest import Manifest, rollup_name
+from weft_collector.store.manifest import Manifest
 from weft_collector.wire.columns import Decoded
 
-__all__ = ["Rewarming", "first_to_read", "load_rollups"]
+__all__ = ["Rewarming", "first_to_read", "load_counts", "load_rollups"]
 
 _REWARMED_SPANS: Final = 1 << 19
 """Spans of sealed files that a start reads into the pairing table: half a second."""
@@ -39,10 +42,15 @@ _REWARMED_SPANS: Final = 1 << 19
 
 def load_rollups(catalog: Catalog, rollup: Rollup, nodes: NodeTable) -> None:
     """Add up what all log files that are sealed, or were and are gone, have added to the rollups."""
-    manifest = catalog.manifest
-    for name in (*manifest.frozen, *(rollup_name(part.number) for part in manifest.sealed)):
+    for name in catalog.manifest.rollups:
         kept = rollup_file.read_cells(catalog.read(name))
         rollup.load(kept.cells, nodes.pairs(kept.edges))
+
+
+def load_counts(catalog: Catalog, counts: EdgeCountTable) -> None:
+    """Likewise for edge counts."""
+    for name in catalog.manifest.counts:
+        counts.load(read_addition(catalog.read(name)))
 
 
 def first_to_read(manifest: Manifest) -> int:

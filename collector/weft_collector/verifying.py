@@ -2,23 +2,26 @@
 
 The log is read once from its beginning, through the same functions as ever; but the cuts go to a sealer that makes
 each segment anew, in memory, and compares. Texts are compared as texts, since their numbers are those of a
-process.
+process. Edge counts are compared as sums over all log files.
 
 Not compared, and said so: log files that have traces in common with one that is gone now.
 """
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
 from weft_collector.graph import cells as ce
 from weft_collector.graph import rollup_file
+from weft_collector.graph.edge_count_file import read_addition
+from weft_collector.graph.edge_rows import Addition, summed
 from weft_collector.graph.rollup_file import Kept, joined
 from weft_collector.sealing import Cut, Sealer, build, settle
-from weft_collector.store.manifest import Sealed, index_name, rollup_name, spans_name
+from weft_collector.store.manifest import Sealed, counts_name, index_name, rollup_name, spans_name
 from weft_collector.store.segment_build import Built
 from weft_collector.store.segment_index import IndexFile
 
@@ -58,6 +61,7 @@ class Checker(Sealer):
     def begin(self, progress: Callable[[int], None]) -> None:
         """Get ready, and check that every segment is as it was written."""
         self.findings, self.progress = Findings(), progress
+        self._fresh_counts: list[Addition] = []
         for segment in self.catalog.segments:
             name = spans_name(segment.number)
             if zlib.crc32(self.catalog.read(name)).to_bytes(4, "little") != bytes(
@@ -67,16 +71,38 @@ class Checker(Sealer):
             for section in segment.index.damaged():
                 self._wrong(f"{index_name(segment.number)}: the section {section} is damaged")
 
+    def gone_counts(self) -> Addition:
+        """The edge counts of log files that are gone: points of these that came again changed nothing."""
+        manifest = self.catalog.manifest
+        gone = replace(manifest, sealed=tuple(part for part in manifest.sealed if part.gone))
+        return summed([read_addition(self.catalog.read(name)) for name in gone.counts])
+
     def take(self, cut: Cut) -> None:
         """Compare a cut."""
         known = {part.number: part for part in self.catalog.manifest.sealed}.get(cut.number)
         if known is None:
             return  # not sealed yet
+        self._fresh_counts.append(cut.counts)
         built = build(cut, self.catalog, self._log)
         if built is not None:
             self._compare(known, built)
         self.progress(cut.number)
         cut.done(rollup_file.NOTHING)
+
+    def end(self) -> Findings:
+        """Compare the edge counts; all that was found."""
+        self._compare_counts([part.number for part in self.catalog.manifest.sealed if not part.gone])
+        return self.findings
+
+    def _compare_counts(self, live: list[int]) -> None:
+        names = self.catalog.manifest.names().intersection(map(counts_name, live))
+        kept = summed([read_addition(self.catalog.read(name)) for name in names])
+        fresh = summed(self._fresh_counts)
+        negative = fresh.counts._replace(value=-fresh.counts.value)
+        cells = len(summed([kept, fresh._replace(counts=negative)]).counts.value)
+        points = len(np.setxor1d(kept.key, fresh.key))
+        if cells or points:
+            self._wrong(f"edge counts: {cells} counters and {points} points differ from a fresh derivation")
 
     def _compare(self, known: Sealed, built: Built) -> None:
         present = {part.number for part in self.catalog.manifest.sealed if not part.gone}

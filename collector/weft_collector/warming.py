@@ -35,6 +35,7 @@ from weft_collector.query import attributes
 from weft_collector.store import bloom
 from weft_collector.store.segment_build import warm_segments
 from weft_collector.store.tokens import tokens_of
+from weft_collector.wire import metrics
 from weft_collector.wire.limits import Limits
 from weft_collector.wire.otlp_protobuf import Decoder, nothing
 from weft_collector.wire.strings import Strings
@@ -59,6 +60,7 @@ class Step(NamedTuple):
 
 def _decoder() -> None:
     Decoder().warm()
+    metrics.sort_out(b"")
 
 
 def _search() -> None:

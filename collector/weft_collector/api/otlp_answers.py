@@ -46,10 +46,10 @@ def accepted_response(accepted: Accepted) -> bytes:
 
 
 def export_response(rejected: int, message: str) -> bytes:
-    """An ExportTraceServiceResponse; empty bytes if nothing was rejected.
+    """An ExportTraceServiceResponse, or one of metrics or logs: all are alike; empty if nothing was rejected.
 
     Args:
-        rejected: Number of spans that were refused one by one.
+        rejected: Number of spans, points or records that were refused one by one.
         message: Why.
     """
     partial = count(b"\x08", rejected) + _text(b"\x12", message)

@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from weft_collector.config import Config
 from weft_collector.derive import Derived, DeriveOptions
-from weft_collector.folder import decoded_records
+from weft_collector.errors import RefusedBody
 from weft_collector.sealing import SCHEMAS, Limits
 from weft_collector.store.catalog import Catalog
 from weft_collector.store.files import RealFiles
 from weft_collector.store.log import Log, LogOptions
+from weft_collector.store.ports import RecordKind
 from weft_collector.telemetry import Telemetry
 from weft_collector.verifying import Checker, Findings
+from weft_collector.wire import edge_counts
 from weft_collector.wire import limits as wire_limits
 from weft_collector.wire.otlp_protobuf import Decoder
 
@@ -45,7 +48,14 @@ def _compare(config: Config, log: Log, checker: Checker, telemetry: Telemetry) -
     options = DeriveOptions(pairing_entries=config.pairing_entries, head_spans=1)
     derived = Derived(log, decoder, telemetry, checker, options)
     derived.through = 0  # nothing counts as sealed: all of it is derived, and goes to the checker
-    for position, record, decoded in decoded_records(log.replay(), decoder):
-        derived.apply(decoded, position, record.arrived_ns)
+    derived.counts.load(checker.gone_counts())
+    for position, record in log.replay():
+        with suppress(RefusedBody):  # the collector passes over it, too
+            if record.kind == RecordKind.SPANS:
+                decoded = decoder.decode(record.body, record.arrived_ns, record.limits)
+                derived.apply(decoded, position, record.arrived_ns)
+            elif record.kind == RecordKind.EDGE_COUNTS:
+                counted = edge_counts.read(record.body, record.arrived_ns, record.limits)
+                derived.apply_counts(counted, position, record.arrived_ns)
     derived.resumed()
-    return checker.findings
+    return checker.end()

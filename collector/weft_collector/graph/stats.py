@@ -36,10 +36,10 @@ class _Groups(NamedTuple):
     def latencies(self, first_cell: int) -> dict[int, Latency]:
         """The histogram of every group that has one."""
         at = (self.cell >= first_cell) & (self.cell < first_cell + BUCKETS)
-        return _latencies(self.name[at], self.cell[at] - first_cell, self.value[at])
+        return latencies(self.name[at], self.cell[at] - first_cell, self.value[at])
 
 
-def _latencies(names: Numbers, buckets: Numbers, counts: Numbers) -> dict[int, Latency]:
+def latencies(names: Numbers, buckets: Numbers, counts: Numbers) -> dict[int, Latency]:
     """Quantiles by rank: the smallest bucket that at least ceil(q * samples) of the samples do not exceed."""
     if not len(names):
         return {}

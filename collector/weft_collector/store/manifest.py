@@ -21,10 +21,14 @@ from weft_collector.store.files import Files, ReadFiles
 
 __all__ = [
     "MANIFEST",
+    "STAYING",
     "Manifest",
     "Schemas",
     "Sealed",
+    "counts_name",
     "derived_names",
+    "frozen_counts_name",
+    "frozen_name",
     "index_name",
     "load_manifest",
     "read_manifest",
@@ -35,8 +39,9 @@ __all__ = [
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1
+_FROZEN_COUNTS: Final = "frozen-counts-"
 _DERIVED: Final = re.compile(
-    r"(?:spans-\d{8,18}\.parquet|index-\d{8,18}\.weft|rollup-\d{8,18}\.parquet|frozen-\d{8,18}\.parquet)"
+    r"(?:(?:spans|rollup|counts|frozen|frozen-counts)-\d{8,18}\.parquet|index-\d{8,18}\.weft)"
 )
 
 
@@ -55,6 +60,25 @@ def rollup_name(number: int) -> str:
     return f"rollup-{number:08d}.parquet"
 
 
+def counts_name(number: int) -> str:
+    """Name of what a log file adds to the edge counts; the file is there if it adds anything."""
+    return f"counts-{number:08d}.parquet"
+
+
+def frozen_name(number: int) -> str:
+    """Name of the sum of the rollups of log files that are gone, the last of them by number."""
+    return f"frozen-{number:08d}.parquet"
+
+
+def frozen_counts_name(number: int) -> str:
+    """Name of the sum of their edge counts."""
+    return f"{_FROZEN_COUNTS}{number:08d}.parquet"
+
+
+STAYING: Final = (rollup_name, counts_name)
+"""The files that stay when their log file goes."""
+
+
 def derived_names(files: ReadFiles) -> list[str]:
     """All files in the folder that are derived from the log, whether they count or not."""
     return [name for name in files.names() if _DERIVED.fullmatch(name)]
@@ -68,11 +92,13 @@ class Schemas:
         spans: Of the Parquet columns.
         index: Of the index file.
         rollup: Of the rollup's cells.
+        counts: Of the edge counts; manifests older than these do not name it.
     """
 
     spans: int
     index: int
     rollup: int
+    counts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +114,7 @@ class Sealed:
         latest_ns: Latest start of a span.
         arrived_ns: Arrival of the last record, by which the file ages.
         files: Name and bytes of each file.
-        gone: The log file and its segment went by retention; only the rollup is left.
+        gone: The log file and its segment went by retention; only what it added to the sums is left.
     """
 
     number: int
@@ -114,8 +140,8 @@ class Manifest:
     Attributes:
         schemas: Versions of all files named.
         sealed: By number, without holes but for files that went by retention.
-        frozen: Sums of log files that are gone, as a file and its bytes; empty if there are none.
-        frozen_through: The last log file whose rollup is in `frozen`.
+        frozen: Sums of log files that are gone, as files and their bytes; empty if there are none.
+        frozen_through: The last log file whose sums are in `frozen`.
     """
 
     schemas: Schemas
@@ -132,6 +158,18 @@ class Manifest:
     def gone_through(self) -> int:
         """The last log file that went by retention; the oldest go first."""
         return max((part.number for part in self.sealed if part.gone), default=self.frozen_through)
+
+    @property
+    def rollups(self) -> list[str]:
+        """The files whose sum the rollup is."""
+        frozen = [name for name in self.frozen if not name.startswith(_FROZEN_COUNTS)]
+        return [*frozen, *(rollup_name(part.number) for part in self.sealed)]
+
+    @property
+    def counts(self) -> list[str]:
+        """The files whose sum the edge counts are."""
+        frozen = [name for name in self.frozen if name.startswith(_FROZEN_COUNTS)]
+        return frozen + [name for part in self.sealed if (name := counts_name(part.number)) in part.files]
 
     def names(self) -> set[str]:
         """All files that count."""

@@ -52,9 +52,9 @@ class Record(NamedTuple):
         kind: A RecordKind, or a number of a later version.
         arrived_ns: When the body arrived, in ns since the epoch by the collector's clock.
         transport: A Transport, or a number of a later version.
-        body: The inflated body: OTLP protobuf for SPANS.
-        limits: Version of the rules by which spans of the body were refused one by one.
-        rejected: How many spans those rules refused.
+        body: The inflated body: OTLP protobuf, of traces for SPANS and of metrics for EDGE_COUNTS.
+        limits: Version of the rules by which spans or points of the body were refused one by one.
+        rejected: How many spans or points those rules refused.
     """
 
     kind: int
