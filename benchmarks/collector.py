@@ -92,6 +92,15 @@ class Collector:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
+    def await_rest(self, patience: float = 120.0) -> None:
+        """Wait until it has nothing left to do: what it took in is sealed."""
+        self._await(self._rests, patience)
+
+    def _rests(self) -> bool:
+        before = self.cpu_seconds()
+        time.sleep(0.5)
+        return self.cpu_seconds() - before < 0.03
+
     def rss_bytes(self, *, peak: bool = False) -> int:
         """Resident memory now, or the most since the start or `forget_peak`."""
         status = Path(f"/proc/{self.pid}/status").read_text()

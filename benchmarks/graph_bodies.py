@@ -1,5 +1,6 @@
-"""Bodies whose graph has as many services and edges as one asks for: each edge is called once."""
+"""Bodies whose graph has as many services and edges as one asks for: each edge is called once a minute."""
 
+import itertools
 import random
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
@@ -13,9 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["distinct_edges", "graph_bodies"]
 
 EDGES_PER_BODY: Final = 1000
+MINUTE_NS: Final = 60 * 10**9
 WITHIN_NS: Final = 50 * 10**9
-"""All calls of a pass begin within this time: they fit into one minute."""
-CALL_NS: Final = 3_000_000
+"""All calls of a minute begin within this time."""
+SPREAD: Final = 0.5
+"""Of the logarithm of an edge's durations: most lie within a factor of three."""
 
 
 def distinct_edges(nodes: int, edges: int, seed: int = 3) -> list[tuple[int, int]]:
@@ -29,32 +32,37 @@ def distinct_edges(nodes: int, edges: int, seed: int = 3) -> list[tuple[int, int
     return sorted(found)
 
 
-def graph_bodies(nodes: int, edges: int) -> Iterator[bytes]:
-    """A CLIENT and a SERVER span for each edge."""
+def graph_bodies(nodes: int, edges: int, minutes: int = 1) -> Iterator[bytes]:
+    """A CLIENT and a SERVER span for each edge and minute; every edge is as fast as it is, more or less."""
     chance, pairs = random.Random(5), distinct_edges(nodes, edges)
+    usual = [chance.lognormvariate(16.0, 1.5) for _ in pairs]  # 9 ms, in ns
     step = WITHIN_NS // len(pairs)
-    for first in range(0, len(pairs), EDGES_PER_BODY):
+    for minute, first in itertools.product(range(minutes), range(0, len(pairs), EDGES_PER_BODY)):
         groups: dict[int, list[Span]] = {}
         for number, (caller, callee) in enumerate(pairs[first : first + EDGES_PER_BODY], start=first):
-            trace, start = chance.randbytes(16), NOW + number * step
-            call = otlp_factory.span(
-                "GET /things",
-                kind=CLIENT,
-                trace=trace,
-                id=chance.randbytes(8),
-                start=start,
-                end=start + CALL_NS,
-            )
-            served = otlp_factory.span(
-                "GET /things",
-                kind=SERVER,
-                trace=trace,
-                id=chance.randbytes(8),
-                parent=call.span_id,
-                start=start + 1000,
-            )
+            start = NOW + minute * MINUTE_NS + number * step
+            took = int(usual[number] * chance.lognormvariate(0.0, SPREAD))
+            call, served = _call(chance, start, took)
             groups.setdefault(caller, []).append(call)
             groups.setdefault(callee, []).append(served)
         yield otlp_factory.body(
             [otlp_factory.resource_spans(spans, f"service-{node:05d}") for node, spans in groups.items()]
         )
+
+
+def _call(chance: random.Random, start: int, took: int) -> "tuple[Span, Span]":
+    """What caller and callee tell of a call."""
+    trace, end = chance.randbytes(16), start + 2000 + took
+    call = otlp_factory.span(
+        "GET /things", kind=CLIENT, trace=trace, id=chance.randbytes(8), start=start, end=end
+    )
+    served = otlp_factory.span(
+        "GET /things",
+        kind=SERVER,
+        trace=trace,
+        id=chance.randbytes(8),
+        parent=call.span_id,
+        start=start + 1000,
+        end=start + 1000 + int(took * chance.uniform(0.5, 1.0)),
+    )
+    return call, served

@@ -139,6 +139,13 @@ SETTINGS: Final = (
         least=_MIB,
     ),
     Setting("retention_seconds", "seconds", "604800", "Age at which log and segments go.", 60, 3.2e9),
+    Setting("rollup_bytes", "bytes", "256MiB", "Memory of the graph's sums; the oldest go.", _MIB, 64 * _GIB),
+    Setting(
+        "minute_seconds", "seconds", "172800", "Age at which the graph's minutes become hours.", 3600, 3.2e9
+    ),
+    Setting(
+        "hour_seconds", "seconds", "2678400", "Age at which the graph's hours become days.", 86_400, 3.2e9
+    ),
     Setting("log_file_bytes", "bytes", "32MiB", "Size at which the log begins a new file.", _MIB, _GIB),
     Setting("free_disk_bytes", "bytes", "256MiB", "Free disk below which spans are refused."),
     Setting(
@@ -175,6 +182,9 @@ class Config:
     allowed_origins: tuple[str, ...]
     retention_bytes: int
     retention_seconds: float
+    rollup_bytes: int
+    minute_seconds: float
+    hour_seconds: float
     log_file_bytes: int
     free_disk_bytes: int
     head_spans: int

@@ -18,15 +18,18 @@ import numpy as np
 
 from weft_collector.graph import stats
 from weft_collector.graph.calls import CallTable, call_table
+from weft_collector.graph.cells import standing
 from weft_collector.graph.classify import Classifier, presence
 from weft_collector.graph.edge_counts import DEFAULT_PLACES, EdgeCountTable
 from weft_collector.graph.nodes import DEFAULT_CAPACITY as DEFAULT_NODES
 from weft_collector.graph.nodes import Node, NodeTable
 from weft_collector.graph.pairing import DEFAULT_CAPACITY as DEFAULT_ENTRIES
 from weft_collector.graph.pairing import Pairing, Rows
-from weft_collector.graph.rollup import DEFAULT_CELLS, Rollup
+from weft_collector.graph.rollup import DEFAULT_BOUNDS, Bounds, Rollup
 from weft_collector.graph.rollup_file import Kept
+from weft_collector.graph.runs import added_up
 from weft_collector.graph.snapshot import MINUTE_NS, GraphSnapshot, Window
+from weft_collector.graph.table import GraphTable
 from weft_collector.sealing import Cut, Sealer
 from weft_collector.starting import Rewarming, first_to_read, load_counts, load_rollups
 from weft_collector.store.head import DEFAULT_SPANS, Head
@@ -40,7 +43,9 @@ from weft_collector.wire.otlp_protobuf import Decoder
 
 __all__ = ["DeriveOptions", "Derived"]
 
-_KEPT_SNAPSHOTS = 32
+_KEPT_TABLES = 32
+_KEPT_EDGES = 1 << 18
+"""Edges of the graphs that are remembered together, some 200 bytes each."""
 _CUT_PLACES = 1 << 22
 """Edge counts, in places of 8 bytes, after which the log goes on to a new file: they wait in memory until then."""
 
@@ -53,7 +58,7 @@ class DeriveOptions:
         pairing_entries: Spans in the pairing table, about 90 bytes each; rounded up to a power of two.
         head_spans: Spans in the head, 22 bytes each.
         nodes: Distinct nodes beside the fixed ones; later ones become `other`.
-        rollup_cells: Counters in the rollups, 8 bytes each.
+        rollup: Of the rollups.
         segment_spans: Spans after which the log goes on to a new file, whatever its size.
         count_places: Edge counts, in places of 8 bytes.
         seed: Of the pairing table's hash; draw it at random wherever senders are not trusted.
@@ -62,7 +67,7 @@ class DeriveOptions:
     pairing_entries: int = DEFAULT_ENTRIES
     head_spans: int = DEFAULT_SPANS
     nodes: int = DEFAULT_NODES
-    rollup_cells: int = DEFAULT_CELLS
+    rollup: Bounds = DEFAULT_BOUNDS
     segment_spans: int = 1 << 20
     count_places: int = DEFAULT_PLACES
     seed: int = 0
@@ -95,7 +100,7 @@ class Derived:
         self.through = sealer.catalog.manifest.through
         self._sealer = sealer
         self._unsealed = Unsealed()
-        self._tables = HeldTables(decoder.strings, log)
+        self._held = HeldTables(decoder.strings, log)
         self._file = self._arrived_ns = 0
         self._segment_spans = chosen.segment_spans
         self._log = log
@@ -106,11 +111,11 @@ class Derived:
         self._classifier = Classifier(decoder.strings, self._nodes)
         self._head = Head(telemetry, chosen.head_spans)
         self._pairing = Pairing(chosen.pairing_entries, chosen.seed)
-        self._rollup = Rollup(chosen.rollup_cells)
+        self._rollup = Rollup(chosen.rollup)
         self._rewarming = Rewarming(self._classifier, self._head, self._pairing)
         self.counts = EdgeCountTable(chosen.count_places)
         self._version = 0
-        self._snapshots: dict[tuple[Window, bool], GraphSnapshot] = {}
+        self._tables: dict[tuple[Window, bool], GraphTable] = {}
         self._counted: dict[tuple[str, str], int] = {}
 
     # ---- changing, by one thread
@@ -233,27 +238,35 @@ class Derived:
         return self._version
 
     def snapshot(self, window: Window, *, unknown: bool = False) -> GraphSnapshot:
-        """The graph of a window; with `unknown` also the calls of which nobody knows the caller."""
+        """The values of `table`."""
+        return self.table(window, unknown=unknown).values
+
+    def table(self, window: Window, *, unknown: bool = False) -> GraphTable:
+        """The graph of a window; with `unknown` also the calls of which nobody knows the caller.
+
+        Its window is the one asked for, widened outward where no minutes are held any more.
+        """
         with self._lock:
             version = self._version
-            known = self._snapshots.get((window, unknown))
+            known = self._tables.get((window, unknown))
             if known and known.version == version:
                 return known
             self._book(self._pairing.flush())
-            cells = self._rollup.window(window)
-        made = stats.snapshot(
-            stats.Source(window, version, cells, self._rollup.ends, self._nodes.node), unknown=unknown
-        )
-        self._keep(made, unknown=unknown)
+            effective = self._rollup.effective(window)
+            runs = self._rollup.runs(effective)
+        cells = standing(added_up(runs))
+        source = stats.Source(effective, version, cells, self._rollup.ends, self._nodes.node)
+        made = stats.graph_table(source, unknown=unknown)
+        self._keep((window, unknown), made)
         return made
 
-    def _keep(self, snapshot: GraphSnapshot, *, unknown: bool) -> None:
-        """Remember a snapshot, and forget those of other versions."""
+    def _keep(self, asked: tuple[Window, bool], table: GraphTable) -> None:
+        """Remember a graph, and forget those of other versions, or all others if they are many."""
         with self._lock:
-            kept = {k: s for k, s in self._snapshots.items() if s.version == snapshot.version}
-            if len(kept) >= _KEPT_SNAPSHOTS:
+            kept = {key: t for key, t in self._tables.items() if t.version == table.version}
+            if len(kept) >= _KEPT_TABLES or sum(len(t.caller) for t in kept.values()) > _KEPT_EDGES:
                 kept.clear()
-            self._snapshots = kept | {(snapshot.window, unknown): snapshot}
+            self._tables = kept | {asked: table}
 
     def calls(self, window: Window) -> CallTable:
         """The calls of a window whose spans are still in the pairing table, one row each, by start."""
@@ -271,7 +284,7 @@ class Derived:
         pieces = (
             self._unsealed.pieces
         )  # before the segments: what is sealed meanwhile is in both, not in none
-        return self._tables.of(pieces, self._sealer.catalog.segments)
+        return self._held.of(pieces, self._sealer.catalog.segments)
 
     def node(self, number: int) -> Node:
         """The node that `CallTable` and the head mean by a number."""
@@ -307,8 +320,7 @@ class Derived:
             ("nodes_overflowed", "nodes"): self._nodes.refused,
             ("nodes_overflowed", "edges"): self._rollup.refused_edges,
             ("strings_overflowed", ""): self._decoder.strings.overflowed,
-            ("rollup_dropped", "minutes"): self._rollup.dropped_minutes,
-            ("rollup_dropped", "late_counters"): self._rollup.dropped_cells,
+            **{("rollup_dropped", name): n for name, n in self._rollup.dropped.items()},
             ("edge_points_left_out", "duplicate"): self.counts.duplicates,
             ("edge_points_left_out", "late"): self.counts.late,
             ("edge_points_left_out", "crowded"): self.counts.crowded,

@@ -46,7 +46,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "pairing_unresolved": "spans whose caller could not be decided, by reason",
         "caller_mismatch": "calls whose caller entry disagrees with the paired caller",
         "caller_stale": "caller entries ignored because they belong to an earlier hop",
-        "rollup_dropped": "oldest minutes that left the rollups",
+        "rollup_dropped": "oldest minutes, hours and days that left the rollups; only days are lost",
     }
 )
 """Every counter's name and meaning."""

@@ -26,11 +26,13 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from weft_collector import warming_apart
+from weft_collector.graph import stats
 from weft_collector.graph.classify import Classifier
 from weft_collector.graph.nodes import NodeTable
 from weft_collector.graph.pairing import Pairing
 from weft_collector.graph.pairing_table import ARRIVAL, ROW
 from weft_collector.graph.rollup import Rollup
+from weft_collector.graph.snapshot import Window
 from weft_collector.query import attributes
 from weft_collector.store import bloom
 from weft_collector.store.segment_build import warm_segments
@@ -69,7 +71,7 @@ def _search() -> None:
 
 
 def _graph() -> None:
-    pairing, rollup = Pairing(1), Rollup(1 << 12, edges=16)
+    pairing, rollup = Pairing(1), Rollup(edges=16)
     batch = Classifier(Strings(Limits()), NodeTable()).classify(nothing()).batch
     for rows in chain(pairing.take(batch, 0, 0), pairing.take(np.zeros(1, ARRIVAL), 0, 0)):
         rollup.add(rows)
@@ -79,6 +81,8 @@ def _graph() -> None:
     row["sign"] = 1
     for _ in range(2):  # the second is merged with the first
         rollup.add(row)
+    window = Window(0, 1)
+    stats.graph_table(stats.Source(window, 0, rollup.window(window), rollup.ends, NodeTable().node))
 
 
 #: Every kernel of the collector; the last step is the one that another process takes.

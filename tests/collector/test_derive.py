@@ -19,6 +19,7 @@ from tests.collector.wire.otlp_factory import (
 )
 from weft_collector.errors import NotFound
 from weft_collector.graph.calls import SIGHTS
+from weft_collector.graph.rollup import Bounds
 from weft_collector.graph.snapshot import MINUTE_NS, Window
 from weft_collector.query.traces import find_trace, raw_spans
 from weft_collector.store.ports import Position
@@ -262,14 +263,18 @@ def test_evictions_are_counted():
     assert collector.edges() == {"service:cart->unknown:peer": 2000 - 1024}
 
 
-def test_rollups_that_are_too_large_lose_their_oldest_minutes():
-    collector = Collector(rollup_cells=400)
+def test_rollups_that_are_too_large_lose_their_oldest_minutes_and_keep_the_hour():
+    collector = Collector(rollup=Bounds(cells=700))
     for n in range(10):
         collector.receive(request([span("x", trace=n + 1, start=NOW + n * MINUTE_NS)]), NOW + n * MINUTE_NS)
         collector.derived.snapshot(WINDOW)
     collector.derived.age(NOW)
-    assert collector.telemetry.value("rollup_dropped", "minutes") == 5
-    assert collector.derived.snapshot(Window(MINUTE, MINUTE + 10)).totals()["calls"] == 5
+    assert collector.telemetry.value("rollup_dropped", "minutes") == 4
+    assert collector.telemetry.value("rollup_dropped", "hours") == 0
+    snapshot = collector.derived.snapshot(Window(MINUTE, MINUTE + 4))
+    assert snapshot.window == Window(MINUTE // 60 * 60, -(-(MINUTE + 4) // 60) * 60)
+    assert snapshot.totals()["calls"] == sum((MINUTE + n) // 60 == MINUTE // 60 for n in range(10)) > 4
+    assert collector.derived.snapshot(Window(MINUTE + 8, MINUTE + 9)).totals()["calls"] == 1
 
 
 def test_an_empty_body_changes_nothing():

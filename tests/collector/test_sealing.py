@@ -18,6 +18,7 @@ from tests.collector.wire.otlp_factory import (
     span,
 )
 from weft_collector.derive import Derived, DeriveOptions
+from weft_collector.graph.rollup import Bounds
 from weft_collector.graph.snapshot import Window
 from weft_collector.sealing import SCHEMAS, Limits, Sealer
 from weft_collector.store.catalog import Catalog
@@ -52,7 +53,7 @@ class Collector:
         limits = Limits(size, age, self.clock)
         self.catalog = Catalog(disk, self.log, SCHEMAS)
         self.sealer = sealer(self.catalog, self.log, self.telemetry, limits)
-        chosen = DeriveOptions(pairing_entries=1024, rollup_cells=1 << 16, **options)
+        chosen = DeriveOptions(pairing_entries=1024, rollup=Bounds(1 << 16), **options)
         self.derived = Derived(self.log, self.decoder, self.telemetry, self.sealer, chosen)
         for position, record in self.log.replay(self.derived.resume()):
             self._apply(position, record)

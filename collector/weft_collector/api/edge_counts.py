@@ -13,8 +13,8 @@ from weft_collector.api.documents import PROBLEMS
 from weft_collector.api.schemas import EdgeCounts
 from weft_collector.graph.edge_counts import EdgeCountTable
 from weft_collector.graph.edge_rows import POINTS, Counts, End
+from weft_collector.graph.latencies import latencies
 from weft_collector.graph.snapshot import Window
-from weft_collector.graph.stats import latencies
 
 __all__ = ["router"]
 

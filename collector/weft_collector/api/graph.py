@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from weft_collector.api.answers import Json
 from weft_collector.api.deps import AskedGraph, GivenParts, GivenQuery, ShowUnknown, require_ready
 from weft_collector.api.documents import EVENT_STREAM, PICTURES, PROBLEMS
+from weft_collector.api.graph_json import graph_json
 from weft_collector.api.graphs import Asked
 from weft_collector.api.live import Feed
 from weft_collector.api.schemas import Graph, Layout
@@ -24,13 +25,13 @@ router: Final = APIRouter(
 @router.get("", responses={200: {"model": Graph, "description": "The graph."}})
 def graph(parts: GivenParts, asked: AskedGraph) -> Response:
     """Nodes and edges of a window: calls, errors, rates, and the latencies that both sides measured."""
-    return Json(parts.graphs.snapshot(asked).as_dict())
+    return Response(graph_json(parts.graphs.table(asked)), media_type=Json.media_type)
 
 
 @router.get("/layout", responses={200: {"model": Layout, "description": "Positions by id."}})
 def layout(parts: GivenParts, asked: AskedGraph) -> Response:
     """Where the page and the pictures draw that graph, in pixels; nodes keep their places as it changes."""
-    return Json(parts.graphs.drawn(asked).layout.as_dict())
+    return Json(parts.graphs.layout(asked).as_dict())
 
 
 @router.get("/render", response_class=Response, responses={200: PICTURES})
@@ -43,7 +44,7 @@ def render(
     if name not in FORMATS:
         raise BadQuery(f"format={name[:40]!r} is not known: {', '.join(FORMATS)}.")
     drawn = parts.graphs.drawn(asked)
-    subject = Subject(drawn.snapshot, drawn.layout, _title(asked.window))
+    subject = Subject(drawn.snapshot, drawn.layout, _title(drawn.snapshot.window))
     return Response(picture(name, subject), media_type=FORMATS[name].media_type)
 
 

@@ -3,9 +3,11 @@
 import json
 from typing import NamedTuple
 
+from weft_collector.api.graph_json import graph_json
 from weft_collector.api.newest import Newest
 from weft_collector.derive import Derived
 from weft_collector.graph.snapshot import GraphSnapshot, Window
+from weft_collector.graph.table import GraphTable
 from weft_collector.render.geometry import Layout
 from weft_collector.render.positions import Positions
 
@@ -39,23 +41,30 @@ class Graphs:
         """Grows with every change of what is derived."""
         return self._derived.version
 
-    def snapshot(self, asked: Asked) -> GraphSnapshot:
+    def table(self, asked: Asked) -> GraphTable:
         """The graph as it is now."""
-        return self._derived.snapshot(asked.window, unknown=asked.unknown)
+        return self._derived.table(asked.window, unknown=asked.unknown)
 
     def drawn(self, asked: Asked) -> Drawn:
         """The graph with the positions at which everybody sees it."""
-        snapshot = self.snapshot(asked)
-        ids = [node.node.id for node in snapshot.nodes]
-        ends = [(edge.caller.id, edge.callee.id) for edge in snapshot.edges]
-        return Drawn(snapshot, self._positions.layout(ids, ends))
+        table = self.table(asked)
+        return Drawn(table.values, self._layout(table))
+
+    def _layout(self, table: GraphTable) -> Layout:
+        return self._positions.layout(table.ids, list(zip(*table.ends, strict=True)))
+
+    def layout(self, asked: Asked) -> Layout:
+        """Those positions alone."""
+        return self._layout(self.table(asked))
 
     def event(self, asked: Asked) -> bytes:
         """The graph with its layout as one server-sent event."""
-        return self._events.get(asked, self.version, lambda: _event(self.drawn(asked)))
+        return self._events.get(asked, self.version, lambda: self._event(self.table(asked)))
 
-
-def _event(drawn: Drawn) -> bytes:
-    data = {"graph": drawn.snapshot.as_dict(), "layout": drawn.layout.as_dict()}
-    text = json.dumps(data, separators=(",", ":"))
-    return f"id: {drawn.snapshot.version}\nevent: graph\ndata: {text}\n\n".encode()
+    def _event(self, table: GraphTable) -> bytes:
+        layout = json.dumps(self._layout(table).as_dict(), separators=(",", ":")).encode()
+        return b'id: %d\nevent: graph\ndata: {"graph":%b,"layout":%b}\n\n' % (
+            table.version,
+            graph_json(table),
+            layout,
+        )

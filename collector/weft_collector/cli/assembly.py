@@ -20,6 +20,7 @@ from weft_collector.cli.memory import give_back
 from weft_collector.config import BadSetting, Config
 from weft_collector.derive import Derived, DeriveOptions
 from weft_collector.errors import CollectorError
+from weft_collector.graph.rollup import CELL_BYTES, Bounds
 from weft_collector.intake import Intake, IntakeOptions
 from weft_collector.query.queries import Queries
 from weft_collector.query.sql.runner import Sql
@@ -147,8 +148,14 @@ def _derive_options(config: Config) -> DeriveOptions:
     return DeriveOptions(
         pairing_entries=config.pairing_entries,
         head_spans=config.head_spans,
+        rollup=_rollup_bounds(config),
         seed=secrets.randbits(_SEED_BITS),
     )
+
+
+def _rollup_bounds(config: Config) -> Bounds:
+    minutes, hours = round(config.minute_seconds / 60), round(config.hour_seconds / 3600)
+    return Bounds(config.rollup_bytes // CELL_BYTES, minutes, hours)
 
 
 def _surface(config: Config, outside: Outside) -> Surface:

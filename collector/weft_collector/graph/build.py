@@ -1,15 +1,29 @@
-"""A snapshot as the graph of Python's graph library."""
+"""The graph of a window as the graph of Python's graph library."""
 
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import networkx as nx
 
-from weft_collector.graph.snapshot import EdgeStats, GraphSnapshot, Latency, NodeStats
+from weft_collector.graph.table import Counts, GraphTable, latencies
+
+__all__ = ["to_networkx"]
+
+_NODE: Final = ("type", "name", "namespace", "environment", "system")
+_COUNTS: Final = ("calls", "errors", "rate", "error_rate")
+_SIGHTS: Final = ("both", "client_only", "server_only", "inferred")
+_LATENCY: Final = ("samples", "p50_ms", "p95_ms", "p99_ms", "max_ms")
+_CLIENT, _SERVER = ([f"{side}_{name}" for name in _LATENCY] for side in ("client", "server"))
+
+_made: "WeakKeyDictionary[GraphTable, nx.MultiDiGraph[str]]" = WeakKeyDictionary()
 
 
-def to_networkx(snapshot: GraphSnapshot) -> "nx.MultiDiGraph[str]":
-    """The snapshot's nodes and edges; attributes that do not apply are left out, never 0.
+def to_networkx(table: GraphTable) -> "nx.MultiDiGraph[str]":
+    """The nodes and edges of a window; attributes that do not apply are left out, never 0.
+
+    The same table gives the same graph, which is frozen: `copy` it to change it. `Derived.table` gives the same
+    table for as long as nothing changes, so the graph is made once for each version.
 
     Graph attributes: `start` and `end` (ISO-8601, UTC), `seconds`, `version`, `pending`.
 
@@ -24,32 +38,39 @@ def to_networkx(snapshot: GraphSnapshot) -> "nx.MultiDiGraph[str]":
 
     All values are texts and numbers, so every writer of networkx takes them.
     """
+    if (known := _made.get(table)) is not None:
+        return known
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(
-        **snapshot.window.as_dict(), version=snapshot.version, pending=snapshot.pending
+        **table.window.as_dict(), version=table.version, pending=table.pending
     )
-    for stats in snapshot.nodes:
-        graph.add_node(stats.node.id, **_node_attributes(stats))
-    for edge in snapshot.edges:
-        graph.add_edge(edge.caller.id, edge.callee.id, key="calls", **_edge_attributes(edge))
-    return graph
+    graph.add_nodes_from(_nodes(table))
+    for caller, callee, attributes in _edges(table):
+        graph.add_edge(caller, callee, "calls", **attributes)
+    nx.freeze(graph)  # pyright: ignore[reportUnknownMemberType] - typed without its result
+    return _made.setdefault(table, graph)
 
 
-def _node_attributes(stats: NodeStats) -> dict[str, Any]:
-    shown = stats.as_dict()
-    return {k: v for k, v in shown.items() if k not in {"id", "client", "server"}} | _latencies(stats)
+def _nodes(table: GraphTable) -> Iterator[tuple[str, dict[str, Any]]]:
+    outbound = (column.tolist() for column in table.outbound)
+    rows = zip(table.nodes, _counts(table.inbound, table.window.seconds), *outbound, strict=True)
+    for node, counts, calls, errors in rows:
+        names = {name: str(getattr(node, name)) for name in _NODE}
+        yield node.id, names | counts | {"outbound_calls": calls, "outbound_errors": errors}
 
 
-def _edge_attributes(edge: EdgeStats) -> dict[str, Any]:
-    counts = {"id": edge.id, "calls": edge.calls, "errors": edge.errors, "weight": edge.calls}
-    rates = {"rate": edge.rate, "error_rate": edge.error_rate}
-    return counts | rates | asdict(edge.completeness) | _latencies(edge)
+def _edges(table: GraphTable) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    sights = zip(*table.sights.tolist(), strict=True)
+    rows = zip(*table.ends, _counts(table.edges, table.window.seconds), sights, strict=True)
+    for caller, callee, counts, seen in rows:
+        named = {"id": f"{caller}->{callee}", "weight": counts["calls"]}
+        yield caller, callee, named | counts | dict(zip(_SIGHTS, seen, strict=True))
 
 
-def _latencies(stats: NodeStats | EdgeStats) -> dict[str, float]:
-    sides: dict[str, Latency | None] = {"client": stats.client, "server": stats.server}
-    return {
-        f"{side}_{name}": value
-        for side, latency in sides.items()
-        if latency
-        for name, value in asdict(latency).items()
-    }
+def _counts(counts: Counts, seconds: int) -> Iterator[dict[str, Any]]:
+    columns = (counts.calls.tolist(), counts.errors.tolist(), *counts.rates(seconds))
+    sides = zip(zip(*columns, strict=True), latencies(counts.client), latencies(counts.server), strict=True)
+    for row, client, server in sides:
+        found: dict[str, Any] = dict(zip(_COUNTS, row, strict=True))
+        found |= dict(zip(_CLIENT, client, strict=True)) if client[0] else {}
+        found |= dict(zip(_SERVER, server, strict=True)) if server[0] else {}
+        yield found

@@ -120,6 +120,16 @@ def summed(codes: NDArray[np.int64], counts: NDArray[np.int64]) -> Cells:
     return Cells(codes[first][kept], sums[kept])
 
 
+def standing(cells: Cells) -> Cells:
+    """Cells without those below 0.
+
+    A withdrawal can be there before the booking that it takes back: what a pairing table had forgotten, and books
+    in its own way until the log file is settled (`settling.py`).
+    """
+    kept = cells.value > 0
+    return Cells(cells.code[kept], cells.value[kept])
+
+
 def total(parts: Sequence[Cells]) -> Cells:
     """The sum of cells in any order."""
     codes = np.concatenate([np.zeros(0, np.int64), *(part.code for part in parts)])

@@ -1,131 +1,105 @@
-"""Sums of calls by minute and edge, corrected by signed rows at any time.
+"""Sums of calls by edge and minute, hour and day, corrected by signed rows at any time.
 
-Each minute is a few runs of sorted cells, the longest first, each at least twice as long as the next: an
-update is a new run, and runs that have become too alike are merged (a log-structured merge tree in two
-arrays). So a minute that is busy now and one of last week are updated in the same way, an update costs its
-own length times a logarithm, and a minute at rest takes eight bytes for each counter that is not 0.
+Everything is added to three levels alike (levels.py), so an hour is at every moment the sum of its minutes, whatever
+comes late or is taken back. A window takes whole days out of its middle, then whole hours, then minutes at its ends:
+one of any length is at most some 59 + 23 + days + 23 + 59 stretches (`_cover`).
 
-Refused: dense histograms (eight kilobytes for each edge and minute, nearly all zeros), and sealing a
-minute (then a late span would make the graph wrong for good).
+A level lets go what is too old for it, and where there is too much, the level that is furthest beyond its share lets
+go its oldest stretch. The next coarser one goes on for longer: so a window that begins or ends where no minutes are
+held any more is widened outward to hours, and then to days; `effective` says to what. What the days let go is gone,
+and counted.
 
-Bounded in counters; when there are too many the oldest minute goes, and rows for minutes that old are
-counted and left out from then on. Not thread-safe: `Derived` holds its lock.
+Refused: hours that are worked out when they are asked for. The first look at a day would take as long as without
+them, and a correction would have to know which hours are to be worked out anew.
+
+Refused: dense histograms (eight kilobytes for each edge and minute, nearly all zeros), and sealing a minute (then a
+late span would make the graph wrong for good).
+
+Bounded in cells. Not thread-safe: `Derived` holds its lock.
 """
 
-import heapq
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weft_collector.graph import cells as ce
 from weft_collector.graph.counting import Counting
+from weft_collector.graph.levels import Level, Measure
+from weft_collector.graph.runs import Run, added_up
 from weft_collector.graph.snapshot import Window
-from weft_collector.kernel import ZERO, kernel
 
-DEFAULT_CELLS = 32 << 20
-MINUTE_COST = 64
-"""Counters that a minute counts for beside its own: its arrays have a size even when they hold little."""
+__all__ = ["CELL_BYTES", "DEFAULT_BOUNDS", "Bounds", "Rollup"]
 
-_KEPT_SEEN = 1 << 14
-_UNMERGED = 256  # parts of a cut that are kept one by one
-_SMALL = 1 << 22  # places of an array that costs next to nothing
+CELL_BYTES: Final = 8
+HOUR: Final = 60
+DAY: Final = 24 * HOUR
+"""Minutes."""
 
-
-class _Run(NamedTuple):
-    """Sorted cells of one minute, in half the bytes of `Cells`."""
-
-    code: NDArray[np.uint32]
-    value: NDArray[np.int32]
+_KEPT_SEEN: Final = 1 << 14
+_UNMERGED: Final = 256  # parts of a cut that are kept one by one
+_NAMES: Final = ("minutes", "hours", "days")
+_SHARES: Final = (4, 3, 1)  # of the cells, in eighths: minutes, hours, days
+_FOR_GOOD: Final = 1 << 40
 
 
-@kernel
-def _merge(one: _Run, other: _Run, code: NDArray[np.uint32], value: NDArray[np.int32]) -> int:
-    """Two runs in one; sums of 0 are left out. The length of the result."""
-    a, b, n = ZERO, ZERO, ZERO
-    while a < one.code.shape[0] or b < other.code.shape[0]:
-        if b == other.code.shape[0] or (a < one.code.shape[0] and one.code[a] < other.code[b]):
-            code[n], value[n] = one.code[a], one.value[a]
-            a += 1
-        elif a == one.code.shape[0] or other.code[b] < one.code[a]:
-            code[n], value[n] = other.code[b], other.value[b]
-            b += 1
-        else:
-            code[n], value[n] = one.code[a], one.value[a] + other.value[b]
-            a += 1
-            b += 1
-        n += int(value[n] != 0)
-    return n
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the rollups hold at most.
+
+    Attributes:
+        cells: Counters of all levels together, 8 bytes each.
+        minutes: For how many minutes, back from the newest one, single minutes are held.
+        hours: For how many hours single hours are.
+    """
+
+    cells: int = 32 << 20
+    minutes: int = 2 * DAY
+    hours: int = 31 * 24
+
+    def measures(self) -> tuple[Measure, Measure, Measure]:
+        """Those of minutes, hours and days."""
+        minutes, hours, days = (max(1, self.cells * share // 8) for share in _SHARES)
+        return (
+            Measure(1, minutes, self.minutes),
+            Measure(HOUR, hours, self.hours),
+            Measure(DAY, days, _FOR_GOOD),
+        )
 
 
-def _merged(one: _Run, other: _Run) -> _Run:
-    length = len(one.code) + len(other.code)
-    code, value = np.empty(length, np.uint32), np.empty(length, np.int32)
-    length = _merge(one, other, code, value)
-    return _Run(code[:length].copy(), value[:length].copy())
-
-
-def _added_up(runs: list[_Run], size: int) -> ce.Cells:
-    """The sum of runs, by way of an array that has a place for every code."""
-    totals = np.zeros(size, np.int64)
-    for run in runs:
-        totals[run.code] += run.value
-    code = np.flatnonzero(totals)
-    return ce.Cells(code, totals[code])
-
-
-def _sorted_up(runs: list[_Run]) -> ce.Cells:
-    """The sum of runs whose codes are few and far between."""
-    code = np.concatenate([run.code for run in runs]).astype(np.int64)
-    count = np.concatenate([run.value for run in runs])
-    packed = np.sort(code << 32 | count)  # counts of whole minutes are never negative
-    return ce.summed(packed >> 32, packed & 0xFFFFFFFF)
-
-
-class _Minute:
-    """The cells of one minute."""
-
-    def __init__(self) -> None:
-        self._runs: list[_Run] = []
-
-    @property
-    def cells(self) -> int:
-        return MINUTE_COST + sum(len(run.code) for run in self._runs)
-
-    def add(self, run: _Run) -> None:
-        self._runs.append(run)
-        while len(self._runs) > 1 and len(self._runs[-2].code) < 2 * len(self._runs[-1].code):
-            self._runs[-2:] = [_merged(*self._runs[-2:])]
-
-    def total(self) -> _Run:
-        while len(self._runs) > 1:
-            self._runs[-2:] = [_merged(*self._runs[-2:])]
-        return self._runs[0]
+DEFAULT_BOUNDS: Final = Bounds()
 
 
 class Rollup:
-    """Minutes of cells.
+    """Minutes, hours and days of cells.
 
     Args:
-        cells: How many counters are held at most; each takes 8 bytes.
+        bounds: How much is held.
         edges: How many distinct edges are told apart, a power of two; more become `other -> other`.
     """
 
-    def __init__(self, cells: int = DEFAULT_CELLS, edges: int = ce.MAX_EDGES) -> None:
-        self._capacity = cells
+    def __init__(self, bounds: Bounds = DEFAULT_BOUNDS, edges: int = ce.MAX_EDGES) -> None:
+        self._bounds = bounds
+        self._levels = [Level(measure) for measure in self._bounds.measures()]
         self._edges = ce.make_edges(edges)
         self._counting = Counting(self._edges)
-        self._minutes: dict[int, _Minute] = {}
         self._seen: set[tuple[int, int]] = set()  # spares most of the work; forgetting costs nothing else
-        self._oldest: list[int] = []  # a heap of the minutes that are held
-        self._floor = 0
         self._since: list[ce.Cells] = []  # added since the last cut
         self._foretold: list[ce.Cells] = []  # what the last cut added beyond that
-        self.cells = 0
-        self.dropped_minutes = 0
-        self.dropped_cells = 0
+
+    @property
+    def cells(self) -> int:
+        """How many counters are held."""
+        return sum(level.cells for level in self._levels)
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many minutes, hours and days were let go, and counters that came for days that had been."""
+        stretches = {name: level.dropped for name, level in zip(_NAMES, self._levels, strict=True)}
+        return stretches | {"late_counters": self._levels[-1].refused}
 
     @property
     def refused_edges(self) -> int:
@@ -144,7 +118,10 @@ class Rollup:
             cells: Their edges are places in `ends`.
             ends: caller << 16 | callee, by node numbers of this process.
         """
-        self._add(ce.total([ce.renumbered(cells, self._numbers_of(ends))]))
+        numbers = self._numbers_of(ends)
+        moved = ce.renumbered(cells, numbers)
+        in_order = bool((np.diff(numbers) > 0).all())  # as ever when edges are numbered by these very files
+        self._add(moved if in_order else ce.total([moved]))
 
     def cut(self, foretold: Iterable[NDArray[np.void]]) -> list[ce.Cells]:
         """What was added since the last cut, as parts of a sum.
@@ -181,12 +158,37 @@ class Rollup:
             kept = self._seen if len(self._seen) + len(new) <= _KEPT_SEEN else set[tuple[int, int]]()
             self._seen = kept.union(zip(minutes[new].tolist(), nodes[new].tolist(), strict=True))
 
+    def effective(self, window: Window) -> Window:
+        """The window, widened outward to hours and days where nothing finer is held."""
+        first, last = window
+        for finer, coarser in pairwise(self._levels):
+            width, floor = coarser.measure.minutes, finer.floor * finer.measure.minutes
+            if first < floor:
+                first = first // width * width
+                last = -(-last // width) * width if last < -(-floor // width) * width else last
+        return Window(first, last)
+
+    def runs(self, window: Window) -> list[Run]:
+        """What `added_up` makes the cells of an effective window of; it never changes."""
+        return list(self._cover(window, len(self._levels) - 1))
+
+    def _cover(self, window: Window, at: int) -> Iterator[Run]:
+        """The stretches of a level that lie in a window, and finer ones before and behind them."""
+        level, (first, last) = self._levels[at], window
+        width = level.measure.minutes
+        begin, end = -(-first // width), last // width
+        if begin >= end:
+            if at and first < last:
+                yield from self._cover(window, at - 1)
+            return
+        yield from level.runs(begin, end)
+        if at:
+            yield from self._cover(Window(first, begin * width), at - 1)
+            yield from self._cover(Window(end * width, last), at - 1)
+
     def window(self, window: Window) -> ce.Cells:
-        """The cells of all minutes of a window added up; their codes are edge << CELL_BITS | cell."""
-        runs = [minute.total() for minute in self._within(window)]
-        highest = max((int(run.code[-1]) for run in runs if len(run.code)), default=0)
-        dense = highest < max(_SMALL, 4 * sum(len(run.code) for run in runs))
-        return _added_up(runs, highest + 1) if dense else _sorted_up(runs)
+        """The cells of an effective window added up; their codes are edge << CELL_BITS | cell."""
+        return added_up(self.runs(window))
 
     def ends(self, edges: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Node numbers of the callers and of the callees of edges."""
@@ -196,12 +198,6 @@ class Rollup:
         numbers = np.empty(len(ends), np.int32)
         ce.encode(ends, self._edges, numbers)
         return numbers.tolist()
-
-    def _within(self, window: Window) -> Iterator[_Minute]:
-        first, last = window
-        if last - first < len(self._minutes):
-            return (self._minutes[m] for m in range(first, last) if m in self._minutes)
-        return (minute for m, minute in self._minutes.items() if first <= m < last)
 
     def _note(self, cells: ce.Cells) -> None:
         """Add cells, and remember them for the next cut."""
@@ -214,29 +210,24 @@ class Rollup:
         """Take cells over, minute by minute."""
         minutes = cells.code >> ce.MINUTE_SHIFT
         bounds = [0, *(np.flatnonzero(np.diff(minutes)) + 1).tolist(), len(minutes)]
-        codes = (cells.code & ((1 << ce.MINUTE_SHIFT) - 1)).astype(np.uint32)
-        counts = cells.value.astype(np.int32)
+        codes = cells.code & ((1 << ce.MINUTE_SHIFT) - 1)
         for a, b in pairwise(bounds):
             if a < b:
-                self._add_to(int(minutes[a]), _Run(codes[a:b].copy(), counts[a:b].copy()))
-        while self.cells > self._capacity and self._oldest:
-            self._drop_oldest()
+                run, minute = Run.of(codes[a:b], cells.value[a:b]), int(minutes[a])
+                for level in self._levels:
+                    level.add(minute, run)
+        self._trim()
 
-    def _add_to(self, minute: int, run: _Run) -> None:
-        if minute < self._floor:
-            self.dropped_cells += len(run.code)
-            return
-        held = self._minutes.get(minute)
-        if held is None:
-            held = self._minutes[minute] = _Minute()
-            heapq.heappush(self._oldest, minute)
-            self.cells += held.cells
-        before = held.cells
-        held.add(run)
-        self.cells += held.cells - before
+    def _trim(self) -> None:
+        """Keep to the bounds; what a coarser level lets go, a finer one does not hold either."""
+        while self.cells > self._bounds.cells and (level := self._giving_way()):
+            level.drop_oldest()
+        for finer, coarser in pairwise(self._levels):
+            finer.raise_floor(coarser.floor * coarser.measure.minutes // finer.measure.minutes)
 
-    def _drop_oldest(self) -> None:
-        minute = heapq.heappop(self._oldest)
-        self.cells -= self._minutes.pop(minute).cells
-        self._floor = minute + 1
-        self.dropped_minutes += 1
+    def _giving_way(self) -> Level | None:
+        """The level furthest beyond its share; the newest stretch of each as the last, coarser ones later."""
+        several = [level for level in self._levels if len(level) > 1]
+        if several:
+            return max(several, key=lambda level: level.fullness)
+        return next((level for level in self._levels if len(level)), None)

@@ -126,6 +126,14 @@ class NodeStats:
         return {**_names(self.node), **_counts(self), **outbound}
 
 
+class Totals(NamedTuple):
+    """Sums over the edges of a graph, those of unknown callers left out; the rate is calls per second."""
+
+    calls: int
+    errors: int
+    rate: float
+
+
 @dataclass(frozen=True)
 class GraphSnapshot:
     """The graph of one window.

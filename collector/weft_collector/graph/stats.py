@@ -1,4 +1,4 @@
-"""Sums of cells into the figures of edges and nodes, all of a window at once."""
+"""Sums of cells into the graph of a window, all edges and nodes at once."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,82 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weft_collector.graph import cells as ce
-from weft_collector.graph.histogram import BUCKETS, QUANTILES, middle_ms, upper_ms
+from weft_collector.graph.figures import Edges, Figures, figures_of
 from weft_collector.graph.nodes import UNKNOWN_CALLER_NUMBER, Node
 from weft_collector.graph.pairing_table import WAITING_SIGHT
-from weft_collector.graph.snapshot import Completeness, EdgeStats, GraphSnapshot, Latency, NodeStats, Window
+from weft_collector.graph.snapshot import Window
+from weft_collector.graph.table import Counts, GraphTable
+
+__all__ = ["Source", "graph_table"]
 
 Numbers = NDArray[np.int64]
-
-
-class _Groups(NamedTuple):
-    """Cells of many groups (edges, or nodes), sorted by group and cell.
-
-    Attributes:
-        name: Of each cell's group, a number.
-        cell: Which counter of the group.
-        value: What it counts to.
-    """
-
-    name: Numbers
-    cell: Numbers
-    value: Numbers
-
-    def total(self, cell: int) -> dict[int, int]:
-        """One counter of every group that has it."""
-        at = self.cell == cell
-        return dict(zip(self.name[at].tolist(), self.value[at].tolist(), strict=True))
-
-    def latencies(self, first_cell: int) -> dict[int, Latency]:
-        """The histogram of every group that has one."""
-        at = (self.cell >= first_cell) & (self.cell < first_cell + BUCKETS)
-        return latencies(self.name[at], self.cell[at] - first_cell, self.value[at])
-
-
-def latencies(names: Numbers, buckets: Numbers, counts: Numbers) -> dict[int, Latency]:
-    """Quantiles by rank: the smallest bucket that at least ceil(q * samples) of the samples do not exceed."""
-    if not len(names):
-        return {}
-    first = np.flatnonzero(np.concatenate([[True], names[1:] != names[:-1]]))
-    last = np.append(first[1:], len(names)) - 1
-    running = np.cumsum(counts)
-    before = running[first] - counts[first]
-    samples = running[last] - before
-    ranks = [np.ceil(q * samples).astype(np.int64) for q in QUANTILES]
-    found = [buckets[np.searchsorted(running, before + rank)] for rank in ranks]
-    columns = [samples, *(middle_ms(bucket) for bucket in found), upper_ms(buckets[last])]
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return {name: Latency(*row) for name, row in zip(names[first].tolist(), rows, strict=True)}
-
-
-class _Side(NamedTuple):
-    """Calls and errors that many groups have, with the latencies of both ends."""
-
-    calls: dict[int, int]
-    errors: dict[int, int]
-    client: dict[int, Latency]
-    server: dict[int, Latency]
-    sights: tuple[dict[int, int], ...]
-
-
-def _side(groups: _Groups) -> _Side:
-    sights = tuple(groups.total(ce.SIGHT_AT + kind) for kind in range(4))
-    names = set[int]().union(*sights)
-    calls = {name: sum(sight.get(name, 0) for sight in sights) for name in names}
-    errors = groups.total(ce.ERRORS_AT)
-    return _Side(calls, errors, groups.latencies(ce.CLIENT_AT), groups.latencies(ce.SERVER_AT), sights)
-
-
-def _regrouped(groups: _Groups, new_names: Numbers) -> _Groups:
-    """The same cells added up under other names."""
-    codes = new_names << ce.CELL_BITS | groups.cell
-    order = np.argsort(codes, kind="stable")
-    total = ce.summed(codes[order], groups.value[order])
-    return _Groups(total.code >> ce.CELL_BITS, total.code & ce.CELLS - 1, total.value)
+_NODES = 1 << 16
+_KINDS = int(WAITING_SIGHT)  # of completeness; what waits is no call yet
 
 
 class Source(NamedTuple):
-    """What a snapshot is made from.
+    """What a graph is made from.
 
     Attributes:
         window: Which minutes.
@@ -99,68 +38,81 @@ class Source(NamedTuple):
     node: Callable[[int], Node]
 
 
-def snapshot(source: Source, *, unknown: bool = False) -> GraphSnapshot:
+class _Edges(NamedTuple):
+    """The edges of a window that are shown, in any order.
+
+    Attributes:
+        at: Their places in the window's edges.
+        caller: Places of their callers in the nodes.
+        callee: Those of their callees.
+        figures: Theirs.
+    """
+
+    at: Numbers
+    caller: Numbers
+    callee: Numbers
+    figures: Figures
+
+
+def graph_table(source: Source, *, unknown: bool = False) -> GraphTable:
     """The graph of a window; with `unknown` also the edges of unknown callers."""
-    code = source.cells.code
-    groups = _Groups(code >> ce.CELL_BITS, code & ce.CELLS - 1, source.cells.value)
-    pending = sum(groups.total(ce.SIGHT_AT + WAITING_SIGHT).values())
-    if not unknown:
-        callers, _ = source.ends(groups.name)
-        groups = _Groups(*(column[callers != UNKNOWN_CALLER_NUMBER] for column in groups))
-    view = _View(source, groups)
-    return GraphSnapshot(source.window, source.version, view.nodes(), view.edges(), pending)
+    edges = Edges.of(source.cells)
+    figures = figures_of(edges, np.arange(len(edges.numbers)), np.arange(len(edges.numbers) + 1))
+    callers, callees = source.ends(edges.numbers)
+    known = np.full(len(callers), unknown) | (callers != UNKNOWN_CALLER_NUMBER)
+    called = known & figures.sights[:_KINDS].any(axis=0)
+    numbers = np.unique(
+        np.concatenate([callers[called], callees[called], callers[known & (figures.seen != 0)]])
+    )
+    nodes, places = _by_id(numbers, source.node)
+    at = _in_order(nodes, np.flatnonzero(called), places[callers], places[callees])
+    shown = _Edges(at, places[callers[at]], places[callees[at]], figures.of(at))
+    return GraphTable(
+        window=source.window,
+        version=source.version,
+        pending=int(figures.sights[WAITING_SIGHT].sum()),
+        nodes=nodes,
+        inbound=_inbound(edges, shown, len(nodes)),
+        outbound=_outbound(shown, len(nodes)),
+        caller=shown.caller,
+        callee=shown.callee,
+        edges=_counts(shown.figures),
+        sights=shown.figures.sights[:_KINDS],
+    )
 
 
-class _View:
-    """Builds the values of one snapshot."""
+def _by_id(numbers: Numbers, node: Callable[[int], Node]) -> tuple[tuple[Node, ...], Numbers]:
+    """The nodes of numbers, sorted by id, and the place of each number."""
+    order = sorted(numbers.tolist(), key=lambda number: node(number).id)
+    places = np.zeros(_NODES, np.int64)
+    places[order] = np.arange(len(order))
+    return tuple(map(node, order)), places
 
-    def __init__(self, source: Source, groups: _Groups) -> None:
-        self._node = source.node
-        self._seconds = source.window.seconds or 1
-        callers, callees = source.ends(groups.name)
-        ends = zip(callers.tolist(), callees.tolist(), strict=True)
-        self._ends = dict(zip(groups.name.tolist(), ends, strict=True))
-        self._seen = groups.total(ce.SEEN_AT)
-        self._by_edge = _side(groups)
-        self._inbound = _side(_regrouped(groups, callees))
-        self._outbound = _side(_regrouped(groups, callers))
 
-    def edges(self) -> tuple[EdgeStats, ...]:
-        return tuple(sorted(map(self._edge, self._by_edge.calls), key=lambda edge: edge.id))
+def _in_order(nodes: tuple[Node, ...], at: Numbers, caller: Numbers, callee: Numbers) -> Numbers:
+    """Places of edges, sorted by the edges' ids.
 
-    def nodes(self) -> tuple[NodeStats, ...]:
-        """Whoever calls or is called, and the services that had spans."""
-        seen = {self._ends[edge][0] for edge in self._seen}
-        numbers = seen.union(self._inbound.calls, self._outbound.calls)
-        return tuple(sorted(map(self._node_stats, numbers), key=lambda stats: stats.node.id))
+    An id is `caller id->callee id`, and no node id holds the arrow. So no caller's id with its arrow is the
+    beginning of another one's, and edges go by that first.
+    """
+    arrows = [f"{node.id}->" for node in nodes]
+    rank = np.empty(len(nodes), np.int64)
+    rank[sorted(range(len(nodes)), key=arrows.__getitem__)] = np.arange(len(nodes))
+    return at[np.lexsort((callee[at], rank[caller[at]]))]
 
-    def _edge(self, number: int) -> EdgeStats:
-        side = self._by_edge
-        calls, errors = side.calls[number], side.errors.get(number, 0)
-        caller, callee = map(self._node, self._ends[number])
-        return EdgeStats(
-            caller=caller,
-            callee=callee,
-            calls=calls,
-            errors=errors,
-            rate=calls / self._seconds,
-            error_rate=errors / calls,
-            client=side.client.get(number),
-            server=side.server.get(number),
-            completeness=Completeness(*(sight.get(number, 0) for sight in side.sights)),
-        )
 
-    def _node_stats(self, number: int) -> NodeStats:
-        inbound, outbound = self._inbound, self._outbound
-        calls, errors = inbound.calls.get(number, 0), inbound.errors.get(number, 0)
-        return NodeStats(
-            node=self._node(number),
-            calls=calls,
-            errors=errors,
-            rate=calls / self._seconds,
-            error_rate=errors / calls if calls else 0.0,
-            outbound_calls=outbound.calls.get(number, 0),
-            outbound_errors=outbound.errors.get(number, 0),
-            client=inbound.client.get(number),
-            server=inbound.server.get(number),
-        )
+def _counts(figures: Figures) -> Counts:
+    return Counts(figures.sights[:_KINDS].sum(axis=0), figures.errors, figures.client, figures.server)
+
+
+def _inbound(edges: Edges, shown: _Edges, nodes: int) -> Counts:
+    order = np.argsort(shown.callee, kind="stable")
+    bounds = np.searchsorted(shown.callee[order], np.arange(nodes + 1))
+    return _counts(figures_of(edges, shown.at[order], bounds))
+
+
+def _outbound(shown: _Edges, nodes: int) -> tuple[Numbers, Numbers]:
+    counts, sums = _counts(shown.figures), np.zeros((2, nodes), np.int64)
+    np.add.at(sums[0], shown.caller, counts.calls)
+    np.add.at(sums[1], shown.caller, counts.errors)
+    return sums[0], sums[1]

@@ -38,6 +38,22 @@ def test_answers_have_the_documented_shapes(collector):
     schemas.Layout.model_validate(collector.get("/api/v1/graph/layout").json())
 
 
+def test_a_window_that_begins_before_the_minutes_that_are_held_is_widened(make_collector):
+    collector = make_collector(minute_seconds=3600)
+    collector.ingest_shop()
+    collector.clock.advance(5 * 3600)
+    collector.ingest_shop()
+    asked = {"start": "2026-11-23T10:01:00Z", "end": "2026-11-23T10:02:00Z"}
+    graph = collector.get("/api/v1/graph", **asked).json()
+    assert graph["window"] == {
+        "start": "2026-11-23T10:00:00Z",
+        "end": "2026-11-23T11:00:00Z",
+        "seconds": 3600,
+    }
+    assert counts(graph) == bodies.SHOP_EDGES
+    assert graph["totals"]["rate"] == 12 / 3600
+
+
 def test_calls_leave_the_graph_with_the_window(collector):
     collector.ingest_shop()
     collector.clock.advance(20 * 60)
@@ -101,6 +117,8 @@ def test_the_graph_is_rendered_in_every_format(collector, name, media_type, magi
 
 def test_the_rendered_json_is_the_graph(collector):
     collector.ingest_shop()
+    for name in ('a "quoted" \\ name\n', "\u6771\u4eac", "control \x01"):
+        collector.post(bodies.body(bodies.Call("web", name, 2, collector.clock())))
     rendered = collector.get("/api/v1/graph/render", format="json").json()
     assert rendered == collector.get("/api/v1/graph").json()
 

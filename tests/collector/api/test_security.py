@@ -105,7 +105,7 @@ def test_a_defect_says_nothing_of_the_inside_and_is_guarded_too(collector):
         raise RuntimeError("the password is swordfish")
 
     object.__setattr__(collector.parts, "derived", None)
-    collector.parts.graphs.snapshot = broken
+    collector.parts.graphs.table = broken
     response = collector.get("/api/v1/graph")
     assert response.status_code == 500
     assert response.json()["type"] == "urn:weft:problem:server-failed"

@@ -1,24 +1,34 @@
+import itertools
 import math
+from collections import Counter
 
 import networkx as nx
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.property.batches import Machine
 from tests.property.oracle import Span
 from weft_collector.graph.build import to_networkx
-from weft_collector.graph.nodes import NodeTable
+from weft_collector.graph.histogram import QUANTILES, buckets_of, middle_ms, upper_ms
+from weft_collector.graph.nodes import Node, NodeTable, NodeType
 from weft_collector.graph.pairing_table import ROW
 from weft_collector.graph.rollup import Rollup
 from weft_collector.graph.snapshot import Window
-from weft_collector.graph.stats import Source, snapshot
+from weft_collector.graph.stats import Source, graph_table
 
 MS = 1_000_000
 WINDOW = Window(0, 2)
 
 
-def graph_of(*bodies, unknown=False, window=WINDOW, seen=()):
+def graph_of(*bodies, **options):
     """The snapshot of spans, by way of pairing and rollups."""
+    return table_of(*bodies, **options).values
+
+
+def table_of(*bodies, unknown=False, window=WINDOW, seen=()):
+    """The same as columns."""
     machine, rollup = Machine(), Rollup()
     for body in bodies:
         machine.take(body)
@@ -31,9 +41,8 @@ def graph_of(*bodies, unknown=False, window=WINDOW, seen=()):
     for name in seen:
         number = machine.nodes.number(next(node for node in machine.nodes if node.id == name))
         rollup.see(np.array([0]), np.array([number], np.int32))
-    return snapshot(
-        Source(window, 3, rollup.window(window), rollup.ends, machine.nodes.node), unknown=unknown
-    )
+    source = Source(window, 3, rollup.window(window), rollup.ends, machine.nodes.node)
+    return graph_table(source, unknown=unknown)
 
 
 def numbers(machine):
@@ -119,14 +128,85 @@ def test_the_answers_shape():
 
 
 def test_networkx_gets_every_figure():
-    snapshot_ = graph_of(calls([(4 * MS, 2 * MS)] * 3))
-    graph = to_networkx(snapshot_)
+    table = table_of(calls([(4 * MS, 2 * MS)] * 3))
+    graph = to_networkx(table)
     assert graph.nodes["service:cart"]["calls"] == 3
     assert "client_p50_ms" not in graph.nodes["service:web"]
     edge = graph.edges["service:web", "service:cart", "calls"]
     assert (edge["calls"], edge["weight"], edge["both"], edge["errors"]) == (3, 3, 3, 0)
-    assert edge["client_p50_ms"] == snapshot_.edges[0].client.p50_ms
+    assert edge["client_p50_ms"] == table.values.edges[0].client.p50_ms
+    assert (graph.graph["seconds"], graph.graph["version"]) == (120, 3)
     assert "".join(nx.generate_graphml(graph)).startswith("<graphml")
+
+
+def test_networkx_graphs_are_made_once_for_each_table_and_do_not_change():
+    table = table_of(calls([(4 * MS, 2 * MS)]))
+    graph = to_networkx(table)
+    assert to_networkx(table) is graph
+    with pytest.raises(nx.NetworkXError):
+        graph.remove_node("service:cart")
+
+
+def test_edges_are_sorted_by_id_even_where_one_name_begins_another():
+    names = ["a", "a-", "a-0", "a.b", "a:b", "a~", "ab", "A"]
+    spans = [
+        span
+        for n, (caller, callee) in enumerate(itertools.product(names, repeat=2))
+        for span in (
+            Span(n + 1, 1, kind="CLIENT", service=caller, start=0, end=2),
+            Span(n + 1, 2, 1, service=callee, instance="2", start=0, end=1),
+        )
+    ]
+    graph = graph_of(spans)
+    ids = [edge.id for edge in graph.edges]
+    assert len(ids) == len(names) ** 2
+    assert ids == sorted(ids)
+    assert [stats.node.id for stats in graph.nodes] == sorted(stats.node.id for stats in graph.nodes)
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**12), st.integers(0, 10**12)), min_size=1, max_size=60))
+def test_figures_are_those_of_a_sorted_list(durations):
+    graph = graph_of(calls(durations))
+    [edge] = graph.edges
+    for side, latency in enumerate((edge.client, edge.server)):
+        buckets = sorted(buckets_of(np.array([pair[side] for pair in durations])).tolist())
+        ranks = [math.ceil(q * len(buckets)) - 1 for q in QUANTILES]
+        expected = [*(middle_ms(np.array(buckets[rank])) for rank in ranks), upper_ms(np.array(buckets[-1]))]
+        assert [latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.max_ms] == expected
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd"), st.integers(1, 10**9)), max_size=30)
+)
+def test_a_nodes_figures_are_those_of_all_calls_that_reach_it(made):
+    spans = [
+        span
+        for n, (caller, callee, took) in enumerate(made)
+        for span in (
+            Span(n + 1, 1, kind="CLIENT", service=caller, start=0, end=2 * took),
+            Span(n + 1, 2, 1, service=callee, instance="2", start=0, end=took),
+        )
+    ]
+    for stats in graph_of(spans).nodes:
+        took = [t for _, callee, t in made if callee == stats.node.name]
+        assert stats.calls == len(took) == (stats.server.samples if stats.server else 0)
+        assert stats.outbound_calls == sum(caller == stats.node.name for caller, *_ in made)
+        if took:
+            assert stats.server.max_ms == upper_ms(buckets_of(np.array([max(took)])))[0]
+
+
+def test_a_very_large_graph_is_in_order():
+    nodes, edges = 700, 20_000
+    table, rollup = NodeTable(), Rollup()
+    numbers = [table.number(Node(NodeType.SERVICE, f"s{n}")) for n in range(nodes)]
+    ends = [(numbers[n % nodes], numbers[n * 7919 // nodes % nodes]) for n in range(edges)]
+    rollup.add(np.array([(0, a, b, 1, 2, 1, 0, n % 2, 0) for n, (a, b) in enumerate(ends)], ROW))
+    graph = graph_table(Source(WINDOW, 1, rollup.window(WINDOW), rollup.ends, table.node)).values
+    assert {(e.caller, e.callee): e.calls for e in graph.edges} == Counter(
+        (table.node(a), table.node(b)) for a, b in ends
+    )
+    assert sum(stats.calls for stats in graph.nodes) == edges
+    assert sum(stats.outbound_errors for stats in graph.nodes) == edges // 2
 
 
 def test_the_node_table_gives_the_names():
