@@ -53,7 +53,7 @@ class Collector:
         limits = Limits(size, age, self.clock)
         self.catalog = Catalog(disk, self.log, SCHEMAS)
         self.sealer = sealer(self.catalog, self.log, self.telemetry, limits)
-        chosen = DeriveOptions(pairing_entries=1024, rollup=Bounds(1 << 16), **options)
+        chosen = DeriveOptions(**{"pairing_entries": 1024, "rollup": Bounds(1 << 16), **options})
         self.derived = Derived(self.log, self.decoder, self.telemetry, self.sealer, chosen)
         for position, record in self.log.replay(self.derived.resume()):
             self._apply(position, record)
