@@ -115,12 +115,22 @@ class Span:
         return "channel:" + path(filter(None, parts)) if name else ""
 
     @property
+    def peer_service(self):
+        name, namespace = self.text("service.peer.name", "peer.service"), self.text("service.peer.namespace")
+        return service(self.home[0], namespace or self.home[1], name) if name else ""
+
+    @property
+    def named_client(self):
+        """The caller that a SERVER span names: (node, instance), or None."""
+        return (self.peer_service, "") if self.kind == "SERVER" and self.peer_service else None
+
+    @property
     def named_peer(self):
         """The service, database or channel that a caller-side span names."""
         if self.channel and not self.text("db.system.name", "db.system"):
             return self.channel
-        if name := self.text("service.peer.name", "peer.service"):
-            return service(self.home[0], self.text("service.peer.namespace") or self.home[1], name)
+        if self.peer_service:
+            return self.peer_service
         if system := self.text("db.system.name", "db.system"):
             system = RENAMED.get(system, system)
             index = self.attributes.get("db.redis.database_index")

@@ -86,7 +86,7 @@ class Oracle:
         if s.role == "local" and not self.is_entry(s):
             return None
         found, last = self.walk(s)
-        if not found and last and last.parent and (named := last.entry()):
+        if not found and last and (named := last.entry() or s.named_client):
             found = Caller(*named)
         if not found and s.consumes:
             found = next(filter(None, (self.walk(s, target)[0] for target in self.targets(s))), None)
@@ -188,8 +188,7 @@ class Oracle:
                 yield Call(s, caller, s.node, s.instance, side if n == 0 else None, s, sight)
         for s in self.distinct:
             peer, instance = self.peer(s)
-            stands = peer.startswith("channel:") or not callees[s]
-            if s.role == "caller" and stands and s not in self.wrappers:
+            if s.role == "caller" and not callees[s] and s not in self.wrappers:
                 yield Call(s, Caller(*s.owner), peer, instance, s, None, "client_only")
 
 

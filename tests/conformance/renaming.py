@@ -18,8 +18,9 @@ NAMES = (
     "messaging.destination",
 )
 LOW = (1 << 64) - 1
-ENTRY = re.compile("(weft=[0-9a-f]{16};)")
+ENTRY = re.compile("(weft=[0-9a-f]{16};)([^;,]*)")
 LAST = re.compile(r"((?:service|channel):(?:[^/]*/)*)([^/]+)")
+LONG = 128
 NO_NAME = ("unknown_service", "%28temporary%29")
 
 
@@ -41,10 +42,14 @@ class Renaming:
         """A request with names, ids and times of its own; the one that is given stays as it is."""
         return json.loads(json.dumps(request), object_hook=self._object)
 
+    def name(self, text):
+        """A name of this case's own; one so long that its length may matter gets no longer."""
+        return self.prefix + (text[len(self.prefix) :] if len(text) > LONG else text)
+
     def node(self, id_):
         """The id of a node."""
         found = LAST.fullmatch(id_)
-        return f"{found[1]}{self.prefix}{found[2]}" if found and found[2] not in NO_NAME else id_
+        return found[1] + self.name(found[2]) if found and found[2] not in NO_NAME else id_
 
     def edges(self, rows):
         """Edges of expected.json."""
@@ -53,8 +58,8 @@ class Renaming:
         ]
 
     def _object(self, said):
-        if said.get("key") in NAMES and "stringValue" in said["value"]:
-            return {"key": said["key"], "value": {"stringValue": self.prefix + said["value"]["stringValue"]}}
+        if said.get("key") in NAMES and said["value"].get("stringValue"):
+            return {"key": said["key"], "value": {"stringValue": self.name(said["value"]["stringValue"])}}
         return {key: self._field(key, value) for key, value in said.items()}
 
     def _field(self, key, value):
@@ -62,4 +67,7 @@ class Renaming:
             return f"{int(value, 16) ^ self.mask:032x}"
         if key.endswith("UnixNano"):
             return str(int(value) + self.shift_ns)
-        return ENTRY.sub(rf"\g<1>{self.prefix}", value) if key == "traceState" else value
+        return ENTRY.sub(self._entry, value) if key == "traceState" else value
+
+    def _entry(self, found):
+        return found[1] + self.name(found[2])

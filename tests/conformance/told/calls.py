@@ -294,6 +294,35 @@ def the_nearest_wrapper_that_has_a_name_lends_it(t):
 
 
 @case("R3.6")
+def a_name_is_not_lent_to_another_instance_or_through_a_server(t):
+    """Only client spans around, in one instance and one request, know what the inner one calls."""
+    web = t.server("web")
+    out = t.client("web", web, attributes={"peer.service": "cart"})
+    t.client("web#2", out, attributes={"server.address": "a.example"})
+    again = t.client("web", web, attributes={"peer.service": "web-lb"})
+    t.client("web", t.server("web", again), attributes={"server.address": "b.example"})
+    return expected("""
+        client -> web: 1 server_only
+        web -> cart: 1 client_only
+        web -> external:a.example: 1 client_only
+        web -> web: 1 both
+        web -> external:b.example: 1 client_only
+    """)
+
+
+@case("R3.6")
+def a_local_span_lends_nothing(t):
+    """A local span that names a database did not call it: what its client span names is what was called."""
+    web = t.server("web")
+    mapped = t.local("web", web, attributes={"db.system.name": "postgresql"})
+    t.client("web", mapped, attributes={"server.address": "a.example"})
+    return expected("""
+        client -> web: 1 server_only
+        web -> external:a.example: 1 client_only
+    """)
+
+
+@case("R3.6")
 def an_inner_span_with_a_name_of_its_own_keeps_it(t):
     """An ORM's span names one database, the driver's span below it another: the driver knows better."""
     web = t.server("web")
@@ -371,6 +400,18 @@ def an_entry_that_cannot_be_read_is_none(t):
         lost = t.missing()
         t.server(f"cart{number}", lost, state="weft=" + value.replace("{id}", f"{lost.id:016x}"))
     return expected("\n".join(f"unknown -> cart{number}: 1 server_only" for number in range(4)))
+
+
+@case("R3.7")
+def an_entry_has_at_most_256_characters(t):
+    """Of two entries with long names, one has 256 characters, and one more than that."""
+    for service, length in (("cart", 256), ("stock", 257)):
+        lost = t.missing()
+        t.server(service, lost, state=lost.entry("w" * (length - 16 - 1 - 3), "w1"))
+    return expected(f"""
+        {"w" * 236} -> cart: 1 server_only
+        unknown -> stock: 1 server_only
+    """)
 
 
 @case("R3.8")

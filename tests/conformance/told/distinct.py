@@ -58,6 +58,55 @@ def the_newer_name_of_an_attribute_wins(t):
     """)
 
 
+@case("R0.1")
+def an_empty_text_is_absent(t):
+    """A name that is empty names nothing: the older attribute counts, and a peer without any name is unknown."""
+    web = t.server("web")
+    t.client("web", web, attributes={"service.peer.name": "", "peer.service": "stock"})
+    t.client("web", web, attributes={"service.peer.name": "", "server.address": ""})
+    return expected("""
+        client -> web: 1 server_only
+        web -> stock: 1 client_only
+        web -> unknown:peer: 1 client_only
+    """)
+
+
+@case("R0.2", "R4.7")
+def a_span_that_says_everything_twice(t):
+    """Instrumentations in transition write old and new names (`http/dup`, `database/dup`). Here they disagree."""
+    web = t.server("web")
+    database = {
+        "db.system": "mysql",
+        "db.system.name": "postgresql",
+        "db.name": "old",
+        "db.namespace": "orders",
+    }
+    host = {
+        "net.peer.name": "old.example",
+        "server.address": "api.example",
+        "net.peer.port": 1,
+        "server.port": 443,
+    }
+    reached = {"net.sock.peer.addr": "10.0.0.1", "network.peer.address": "10.0.0.7", "network.peer.port": 7}
+    status = {"http.status_code": 500, "http.response.status_code": 200}
+    url = {"http.url": "http://old.example/", "url.full": "https://api.example/"}
+    queue = {
+        "messaging.destination": "old",
+        "messaging.destination.name": "orders",
+        "messaging.system": "kafka",
+    }
+    said = (database | host, host | url | status, url, reached | {"net.sock.peer.port": 1}, queue)
+    for attributes in said:
+        t.client("web", web, attributes=attributes)
+    return expected("""
+        client -> web: 1 server_only
+        web -> database:postgresql/api.example/orders: 1 client_only
+        web -> external:api.example:443: 2 client_only; errors 0
+        web -> external:10.0.0.7:7: 1 client_only
+        web -> channel:kafka/orders: 1 client_only
+    """)
+
+
 # ---- 1: which spans are distinct
 
 
@@ -234,6 +283,26 @@ def the_first_counts_even_if_it_is_the_one_that_failed(t):
     )
 
 
+@case("R1.4")
+def another_peer_or_another_entry_is_a_conflict(t):
+    """What a span says about its peer, or about its caller, is content too."""
+    web = t.server("web")
+    out = t.client("web", web, attributes={"peer.service": "cart"})
+    lost = t.missing()
+    cart = t.server("cart", lost, state=lost.entry("web", "w1"))
+    t.later()
+    t.again(out, attributes={"peer.service": "stock"})
+    t.again(cart, state=lost.entry("shop", "s1"))
+    t.ordered = True
+    return expected(
+        """
+        client -> web: 1 server_only
+        web -> cart: 1 client_only, 1 server_only
+        """,
+        refused={"conflicting_duplicate": 2},
+    )
+
+
 @case("R1.5")
 def eight_spans_may_share_an_id(t):
     """Nine instances gave one id, a sign of a broken tracer. Eight count, the ninth is left out, and counted as such."""
@@ -321,6 +390,35 @@ def a_foreign_child_of_a_shared_id_belongs_to_the_callee_half(t):
         client -> web: 1 server_only
         web -> cart: 1 both
         cart -> stock: 1 server_only
+    """)
+
+
+@case("R1.6")
+def a_span_without_kind_does_not_join_a_shared_id(t):
+    """Only callee sides join the client span whose id they share. Without a kind, the parent id alone is followed.
+
+    So web's server span called cart, and nobody is known to have answered the client span.
+    """
+    web = t.server("web")
+    out = t.client("web", web, attributes={"peer.service": "stock"})
+    t.kindless("cart", web, id=out.id)
+    return expected("""
+        client -> web: 1 server_only
+        web -> stock: 1 client_only
+        web -> cart: 1 server_only
+    """)
+
+
+@case("R1.6")
+def the_same_service_comes_before_another(t):
+    """Web's second instance and cart gave the id that web's first instance names as its parent: web's it is."""
+    web = t.server("web#2", at=20, lasts=5)
+    t.server("cart", id=web.id, at=10, lasts=5)
+    t.server("web#1", web, at=30)
+    return expected("""
+        client -> web: 1 server_only
+        client -> cart: 1 server_only
+        web -> web: 1 server_only
     """)
 
 

@@ -94,11 +94,12 @@ def a_4xx_is_no_error(t):
     """The callee did its part. It is a class of its own, even if a span is marked as failed for it."""
     return outcomes(
         t,
-        {"http.response.status_code": 404},
+        {"http.response.status_code": 400},
         {"http.response.status_code": 404, "error": True},
+        {"http.response.status_code": 499},
         {"http.status_code": 429, "error.type": "429"},
         {"http.response.status_code": 302},
-        calls="4xx 3, ok 1",
+        calls="4xx 4, ok 1",
         errors=0,
     )
 
@@ -111,8 +112,9 @@ def a_5xx_is_an_error(t):
         {"http.response.status_code": 500, "error": True},
         {"http.response.status_code": 503},
         {"http.status_code": 502},
-        calls="5xx 3",
-        errors=3,
+        {"http.response.status_code": 599},
+        calls="5xx 4",
+        errors=4,
     )
 
 
@@ -125,8 +127,11 @@ def rpc_codes_that_blame_the_caller_are_no_errors(t):
         {"rpc.system": "grpc", "rpc.grpc.status_code": 7, "error": True},
         GRPC | {"error.type": "ABORTED", "error": True},
         {"rpc.system": "connect_rpc", "rpc.connect_rpc.error_code": "not_found"},
+        {"rpc.system": "grpc", "error.type": "OUT_OF_RANGE", "error": True},
+        GRPC | {"rpc.status_code": "UNAUTHENTICATED"},
+        {"rpc.system": "grpc", "rpc.grpc.status_code": 16},
         GRPC | {"rpc.response.status_code": "OK"},
-        calls="NOT_FOUND 2, PERMISSION_DENIED 1, ABORTED 1, ok 1",
+        calls="NOT_FOUND 2, PERMISSION_DENIED 1, ABORTED 1, OUT_OF_RANGE 1, UNAUTHENTICATED 2, ok 1",
         errors=0,
     )
 
@@ -159,12 +164,13 @@ def timeouts_and_refused_connections_are_told_apart(t):
         {"error.type": "timeout", "error": True},
         {"error.type": "context.deadlineExceededError", "error": True},
         {"error.type": "ConnectionRefusedError", "error": True},
+        {"error.type": "ETIMEDOUT", "error": True},
         {"error.type": "ECONNREFUSED", "error": True},
         {"error.type": "ValueError", "error": True},
         {"error": True},
         {"error.type": "ValueError"},
-        calls="timeout 3, refused 2, exception 3",
-        errors=8,
+        calls="timeout 4, refused 2, exception 3",
+        errors=9,
     )
 
 
@@ -296,11 +302,25 @@ def an_edge_says_how_it_is_called(t):
     t.server("cart", t.client("web", web))
     t.client("web", web, attributes={"db.system.name": "redis"})
     t.producer("web", web, attributes={"messaging.system": "kafka", "messaging.destination.name": "orders"})
+    for said in (
+        {"http.method": "GET"},
+        {"url.full": "http://a/"},
+        {"http.url": "http://a/"},
+        {"http.status_code": 200},
+    ):
+        t.server("stock", t.client("web", web, attributes={"rpc.system": "grpc"}), attributes=said)
+    for said in ({"db.system": "redis"}, {"rpc.system": "grpc"}, {"http.response.status_code": 200}):
+        t.server("mail", web, attributes=said)
+    for word in ("system", "destination.name", "destination"):
+        t.server("push", web, attributes=HTTP | {f"messaging.{word}": "x"})
     return expected("""
         client -> web: 1 server_only; connections http 1
         web -> cart: 3 both; connections http 1, rpc 1, other 1
         web -> database:redis/redis: 1 client_only; connections database 1
         web -> channel:kafka/orders: 1 client_only; connections messaging 1
+        web -> stock: 4 both; connections http 4
+        web -> mail: 3 server_only; connections database 1, rpc 1, http 1
+        web -> push: 3 server_only; connections messaging 3
     """)
 
 
@@ -357,13 +377,21 @@ def a_random_value_beside_the_threshold(t):
     The second one contradicts itself, so its threshold is not believed; the third threshold is no number.
     """
     t.server("web", state="ot=th:8;rv:9b8233f7e3a151")
+    t.server("web", state="ot=th:8;rv:80000000000000")
     t.server("cart", state="ot=rv:6e6d1a75832a2f;th:8")
     t.server("mail", state="ot=th:8g")
     return expected("""
-        client -> web: 1 server_only; adjusted 2.0
+        client -> web: 2 server_only; adjusted 4.0
         client -> cart: 1 server_only; adjusted 1.0
         client -> mail: 1 server_only; adjusted 1.0
     """)
+
+
+@case("R5.11")
+def no_span_stands_for_more_than_a_million_calls(t):
+    """A threshold that keeps one of 2^56 is a mistake, or malice: a weight is at most 2^20."""
+    t.server("web", state="ot=th:ffffffffffffff")
+    return expected("client -> web: 1 server_only; adjusted 1048576.0")
 
 
 @case("R5.11")
@@ -415,19 +443,25 @@ def counts_of_an_instance_say_nothing_about_another(t):
 def a_caller_counts_only_what_nobody_else_can(t):
     """Towards a database, a channel or a host the caller's own count stands; a service that was called counts itself.
 
-    web counts 7 calls to cart, which are left out, and 9 to redis. cart sends no counts, so the call to it weighs
-    what its span weighs.
+    web counts 7 calls to cart, which are left out, 9 to redis and 3 to a host. cart sends no counts, so the call to it
+    weighs what its span weighs; mail does, so the one call whose server span was lost is in there.
     """
     web = t.server("web", at=1)
     t.client("web", web, attributes={"db.system.name": "redis"})
     t.client("web", web, attributes={"peer.service": "cart"}, state="ot=th:8")
+    t.client("web", web, attributes={"peer.service": "mail"}, state="ot=th:8")
+    t.client("web", web, attributes={"server.address": "api.example"})
     t.counted("web", 1)
+    t.counted("web", 3, side="caller", **{"server.address": "api.example"})
+    t.counted("mail", 5, **FROM_WEB)
     t.counted("web", 9, side="caller", **{"db.system.name": "redis"})
     t.counted("web", 7, side="caller", **{"peer.service": "cart"})
     return expected("""
         client -> web: 1 server_only; adjusted 1.0
         web -> database:redis/redis: 1 client_only; adjusted 9.0
         web -> cart: 1 client_only; adjusted 2.0
+        web -> mail: 1 client_only; adjusted 5.0
+        web -> external:api.example: 1 client_only; adjusted 3.0
     """)
 
 

@@ -1,6 +1,6 @@
 """Section 3, second half: channels between those who publish and those who read."""
 
-from tests.conformance.story import case, expected
+from tests.conformance.story import HTTP, case, expected
 
 ORDERS = {"messaging.system": "kafka", "messaging.destination.name": "orders"}
 SEND, RECEIVE, PROCESS, SETTLE, CREATE = (
@@ -41,13 +41,21 @@ def a_client_span_that_sends_publishes(t):
     return expected(edges(), derived="web -> mail: 1")
 
 
-@case("R3.9", "R0.2")
+@case("R3.9", "R3.11", "R0.2")
 def older_messaging_names_mean_the_same(t):
-    """`messaging.operation` publish and deliver, `messaging.destination`: the names before 1.24 and 1.27."""
+    """`messaging.operation` publish, deliver and receive, `messaging.destination`: names before 1.24 and 1.27."""
     old = {"messaging.system": "kafka", "messaging.destination": "orders"}
-    sent = t.producer("web", t.server("web"), attributes=old | {"messaging.operation": "publish"})
+    sent = t.client("web", t.server("web"), attributes=old | {"messaging.operation": "publish"})
     t.consumer("mail", sent, attributes=old | {"messaging.operation": "deliver"})
-    return expected(edges(), derived="web -> mail: 1")
+    t.client("audit", sent, attributes=old | {"messaging.operation": "receive"})
+    t.client("audit", sent, attributes=SEND | {"messaging.operation": "receive"})
+    return expected(
+        edges(f"{CHANNEL} -> audit: 1 server_only", f"audit -> {CHANNEL}: 1 client_only"),
+        derived="""
+        web -> mail: 1
+        web -> audit: 1
+        """,
+    )
 
 
 @case("R3.9")
@@ -64,8 +72,8 @@ def a_client_span_with_a_destination_and_no_operation_publishes(t):
 def a_server_below_a_producer_was_called_by_the_channel(t):
     """A push queue delivers to an HTTP server: between the two stands the channel."""
     sent = t.producer("web", t.server("web"), attributes=SEND)
-    t.server("mail", sent)
-    return expected(edges(), derived="web -> mail: 1")
+    t.server("mail", sent, attributes=HTTP)
+    return expected(edges(got="1 server_only; connections messaging 1; queueing"), derived="web -> mail: 1")
 
 
 @case("R3.9", "Zipkin")
@@ -256,6 +264,19 @@ def a_message_that_another_instance_processes_counts_at_both(t):
 
 
 @case("R3.11")
+def a_consumer_that_says_no_operation_processes(t):
+    """Older instrumentations do not say. Inside a fetch it is the call, by its kind; as CLIENT it has to say so."""
+    fetched = t.consumer("mail", attributes=RECEIVE)
+    t.consumer("mail", fetched, attributes=ORDERS)
+    fetched = t.consumer("audit", attributes=RECEIVE)
+    t.client("audit", fetched, attributes=PROCESS)
+    return expected(f"""
+        {CHANNEL} -> mail: 1 server_only
+        {CHANNEL} -> audit: 1 server_only
+    """)
+
+
+@case("R3.11")
 def processing_inside_receiving_takes_its_channel(t):
     """Only the receive span knows the channel."""
     fetched = t.consumer("mail", attributes=RECEIVE)
@@ -269,6 +290,48 @@ def two_instrumentations_of_one_consumer(t):
     sent = t.producer("web", t.server("web"), attributes=SEND)
     outer = t.consumer("mail", sent, attributes=PROCESS)
     t.consumer("mail", t.local("mail", outer), attributes=PROCESS)
+    return expected(edges())
+
+
+@case("R3.11")
+def fetching_while_processing_is_another_call(t):
+    """While a message is processed, the next one is fetched from the same channel: two calls."""
+    got = t.consumer("mail", attributes=PROCESS)
+    t.client("mail", got, attributes=RECEIVE)
+    return expected(f"{CHANNEL} -> mail: 2 server_only")
+
+
+@case("R3.11")
+def processing_from_another_channel_inside_is_another_call(t):
+    """A message of one channel lies inside the processing of another's: two calls."""
+    got = t.consumer("mail", attributes=PROCESS)
+    t.consumer("mail", got, attributes=PROCESS | {"messaging.destination.name": "replies"})
+    return expected(f"""
+        {CHANNEL} -> mail: 1 server_only
+        channel:kafka/replies -> mail: 1 server_only
+    """)
+
+
+@case("R3.11")
+def a_local_span_that_processes_replaces_no_fetch(t):
+    """Only spans that are calls themselves take the place of the fetch: a local span says `process` as a remark."""
+    sent = t.producer("web", attributes=SEND)
+    t.other_trace()
+    fetched = t.consumer("mail", links=(sent,), attributes=RECEIVE)
+    t.local("mail", fetched, attributes=PROCESS)
+    t.local("mail", links=(sent,), attributes=PROCESS)
+    return expected(f"""
+        web -> {CHANNEL}: 1 client_only
+        {CHANNEL} -> mail: 1 server_only
+    """)
+
+
+@case("R3.12")
+def settling_below_the_producer_is_no_call(t):
+    """The acknowledgement has the producer's span as its parent, as the message had."""
+    sent = t.producer("web", t.server("web"), attributes=SEND)
+    t.consumer("mail", sent, attributes=PROCESS)
+    t.client("mail", sent, attributes=SETTLE)
     return expected(edges())
 
 
@@ -292,6 +355,17 @@ def a_batch_that_was_sent_is_one_call_with_many_messages(t):
     return expected(f"""
         client -> web: 1 server_only
         web -> {CHANNEL}: 1 client_only; messages 20
+    """)
+
+
+@case("R3.13", "R0.1")
+def no_batch_has_more_than_a_million_messages(t):
+    """A count that cannot be is cut at 2^20; one that is no number is not there."""
+    t.producer("web", attributes=SEND | {"messaging.batch.message_count": 2_000_000_000})
+    t.producer("shop", attributes=SEND | {"messaging.batch.message_count": "many"})
+    return expected(f"""
+        web -> {CHANNEL}: 1 client_only; messages 1048576
+        shop -> {CHANNEL}: 1 client_only; messages 1
     """)
 
 
@@ -393,6 +467,22 @@ def messages_created_beforehand_and_linked_to(t):
     )
 
 
+@case("R3.14")
+def a_send_span_that_links_to_something_else_is_a_call(t):
+    """To the message that it answers, or to one that another service created: links alone make no wrapper."""
+    asked = t.producer("shop", attributes=SEND)
+    created = t.producer("shop", attributes=CREATE)
+    t.other_trace()
+    t.client("web", links=(asked,), attributes=SEND)
+    t.client("web", links=(created,), attributes=SEND)
+    own = t.producer("web", attributes=SEND)
+    t.client("web", links=(own,), attributes=SEND)
+    return expected(f"""
+        shop -> {CHANNEL}: 2 client_only
+        web -> {CHANNEL}: 4 client_only
+    """)
+
+
 @case("R3.15")
 def a_derived_edge_is_never_in_a_total(t):
     """Two messages, one of them failed: the totals are those of the edges into the channel and out of it."""
@@ -456,7 +546,7 @@ def zipkin_only_the_consumer_names_the_broker(t):
 @case("R4.5", "Zipkin")
 def zipkin_the_sides_name_different_brokers(t):
     """Zipkin: producer -> kafka1, kafka2 -> consumer."""
-    sent = t.producer("web", t.server("web"), attributes={"peer.service": "kafka1"})
+    sent = t.producer("web", t.server("web"), attributes={"service.peer.name": "kafka1"})
     t.consumer("mail", sent, attributes={"peer.service": "kafka2"})
     return expected("""
         client -> web: 1 server_only

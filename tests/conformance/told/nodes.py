@@ -125,6 +125,14 @@ def a_channel_wins_over_an_explicit_peer(t):
     """)
 
 
+@case("R4.2")
+def a_database_wins_over_a_channel(t):
+    """Redis is asked to publish: the span names a database and a destination. It is a call to the database."""
+    for system in ("db.system.name", "db.system"):
+        t.client("web", attributes={system: "redis", "messaging.destination.name": "news"})
+    return expected("web -> database:redis/redis: 2 client_only")
+
+
 @case("R4.3", "D9")
 def one_database_name_on_two_hosts_is_two_databases(t):
     """`orders` in Europe and `orders` in America: elsewhere these collapse to one node."""
@@ -237,9 +245,10 @@ def a_channel_of_a_known_cluster(t):
 
 @case("R4.4")
 def a_template_stands_for_the_destinations_made_from_it(t):
-    """One queue for each customer would be a node for each customer; the template is one."""
+    """One queue for each customer would be a node for each customer; the template is one, temporary or not."""
     for customer in (17, 18):
         said = {"messaging.system": "rabbitmq", "messaging.destination.name": f"customer.{customer}"}
+        said["messaging.destination.temporary"] = customer == 18
         t.producer("web", attributes=said | {"messaging.destination.template": "customer.{id}"})
     return expected("web -> channel:rabbitmq/customer.%7Bid%7D: 2 client_only")
 
@@ -280,6 +289,7 @@ def a_lease_counts_at_the_time_of_the_call(t):
     """The address changed hands: each call went to whoever held it then, and one to nobody. Ends do not count."""
     t.lease("cart", "10.0.0.7", 8080, since=0, until=1000)
     t.lease("stock", "10.0.0.7", 8080, since=2000, until=3000)
+    t.lease("mail", "10.0.0.8", 8080, since=0, until=3000)
     web = t.server("web")
     for at in (0, 999, 1000, 2000):
         t.client("web", web, at=at, lasts=1, attributes=CART)
@@ -378,6 +388,8 @@ def a_url_names_its_host(t):
         ({"http.url": "https://api.example/v1/pay", "http.method": "POST"}, "external:api.example:443"),
         ({"url.full": "https://me:secret@api.example/v1/pay"}, "external:api.example:443"),
         ({"http.url": "http://api.example:8080/"}, "external:api.example:8080"),
+        ({"http.url": "http://api.example/"}, "external:api.example:80"),
+        ({"http.url": "http://[broken/"}, "unknown:peer"),
     )(t)
 
 

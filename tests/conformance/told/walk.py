@@ -147,6 +147,19 @@ def the_walk_inside_the_caller_ends_at_its_own_server_span(t):
 
 
 @case("R2.4")
+def the_walk_inside_the_caller_does_not_pass_its_server_span(t):
+    """Web called itself, and that server span's local span called cart: the loopback's client span is not its side."""
+    web = t.server("web")
+    inner = t.server("web", t.client("web", web))
+    t.server("cart", t.local("web", inner))
+    return expected("""
+        client -> web: 1 server_only
+        web -> web: 1 both
+        web -> cart: 1 server_only
+    """)
+
+
+@case("R2.4")
 def the_walk_does_not_go_on_into_a_third_service(t):
     """Web's local span lies directly below a span of edge: web called cart, and edge called web."""
     edge = t.server("edge")
@@ -184,6 +197,34 @@ def local_spans_between_two_layers_change_nothing(t):
     web = t.server("web")
     t.server("web", t.local("web", t.local("web", web)))
     return expected("client -> web: 1 server_only")
+
+
+@case("R2.6")
+def a_server_inside_a_consumer_is_no_call(t):
+    """A message is handled by the framework's server span, in the consumer span of the same instance."""
+    got = t.consumer("mail", attributes={"messaging.system": "kafka", "messaging.destination.name": "orders"})
+    t.server("mail", got)
+    return expected("channel:kafka/orders -> mail: 1 server_only")
+
+
+@case("R2.6", "R3.11")
+def a_consumer_inside_a_server_is_no_call(t):
+    """A push queue calls over HTTP, and the framework makes a consumer span inside, which names no channel."""
+    t.consumer("mail", t.server("mail"))
+    return expected("client -> mail: 1 server_only")
+
+
+@case("R2.5")
+def a_consumer_below_another_services_consumer(t):
+    """Mail names no channel, and its parent is audit's consumer span: audit called it, not audit's channel."""
+    got = t.consumer(
+        "audit", attributes={"messaging.system": "kafka", "messaging.destination.name": "orders"}
+    )
+    t.consumer("mail", got)
+    return expected("""
+        channel:kafka/orders -> audit: 1 server_only
+        audit -> mail: 1 server_only
+    """)
 
 
 @case("R2.7", "D4")
@@ -259,6 +300,33 @@ def the_entry_of_a_local_span_above_counts(t):
     return expected("web -> cart: 1 server_only")
 
 
+@case("R2.10", "Zipkin")
+def a_server_may_name_its_client(t):
+    """Zipkin's servers name who called as their remote endpoint: a root, and a span whose parent is lost.
+
+    What the walk finds is better, and so is an entry: the third server's parent is there, the fourth has an entry.
+    """
+    said = {"peer.service": "shop"}
+    web = t.server("web", attributes=said)
+    t.server("web", t.missing(), attributes=said)
+    t.server("cart", t.client("web", web), attributes=said)
+    lost = t.missing()
+    t.server("stock", lost, attributes=said, state=lost.entry("cart", "c1"))
+    return expected("""
+        shop -> web: 2 server_only
+        web -> cart: 1 both
+        cart -> stock: 1 server_only
+    """)
+
+
+@case("R2.1", "Zipkin")
+def a_span_without_kind_that_names_a_peer_calls_nobody(t):
+    """It does not say which of the two called. (Zipkin takes it for a client: a convention for Zipkin's own door.)"""
+    web = t.server("web")
+    t.kindless("web", web, attributes={"peer.service": "stock"})
+    return expected("client -> web: 1 server_only")
+
+
 @case("R2.11", "D7")
 def a_parent_that_never_came_is_an_unknown_caller(t):
     """Somebody called, nobody knows who: such calls are kept apart, hidden by default, and in no total."""
@@ -277,6 +345,13 @@ def no_edge_is_drawn_across_a_service_that_is_missing(t):
         web -> external:cart.example: 1 client_only
         unknown -> stock: 1 server_only
     """)
+
+
+@case("R2.11")
+def a_consumer_whose_parent_is_missing_was_called_by_the_unknown(t):
+    """It names no channel, but a parent: somebody sent what it got."""
+    t.consumer("mail", t.missing())
+    return expected("unknown -> mail: 1 server_only")
 
 
 @case("R2.11", "Zipkin")
@@ -328,6 +403,21 @@ def a_walk_looks_at_no_33rd_parent(t):
         client -> web: 1 server_only
         web -> external:cart.example: 1 client_only
         web -> cart: 1 server_only
+    """)
+
+
+@case("R2.12", "R2.9")
+def a_root_may_be_31_parents_up_and_no_more(t):
+    """Cart's walk ends at parent 31, a root. Stock's looks at 32 parents and gives up at the last, which is one too."""
+    for service, locals_ in (("cart", 31), ("stock", 32)):
+        at = None
+        for _ in range(locals_):
+            at = t.local(service, at)
+        t.server(service, at)
+        t.other_trace()
+    return expected("""
+        client -> cart: 1 server_only
+        unknown -> stock: 1 server_only
     """)
 
 
