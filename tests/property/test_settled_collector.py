@@ -1,4 +1,4 @@
-"""A whole collector with a pairing table of 16 spans, restarted at any time: once all is sealed, its graph is the oracle's."""
+"""A collector with a pairing table of 16 spans, restarted at any time: once all is sealed, its graph is the oracle's."""
 
 import pytest
 from hypothesis import given, settings
