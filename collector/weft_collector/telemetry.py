@@ -17,7 +17,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "bodies_accepted": "bodies acknowledged, by transport",
         "bodies_refused": "bodies that were not taken, by reason",
         "bodies_abandoned": "bodies whose sender had gone: dropped unread, or left unanswered",
-        "bytes_received": "bytes of acknowledged bodies, as sent",
+        "bytes_received": "bytes of acknowledged bodies, as sent; of edge counts, what is kept of a body",
         "spans_accepted": "spans acknowledged, by transport",
         "spans_rejected": "spans refused one by one inside accepted bodies, by reason",
         "edge_points_accepted": "points of edge counts acknowledged, by transport",

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import zstandard
 from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import DecodeError, Message
 from isal import igzip, isal_zlib
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -29,6 +30,7 @@ from weft_collector.wire import edge_counts, jaeger_json, metrics, metrics_json,
 from weft_collector.wire import otlp_json as otlp_json_to_protobuf
 from weft_collector.wire.compression import inflate
 from weft_collector.wire.otlp_protobuf import Decoder
+from weft_collector.wire.weight import weight_of
 
 __all__ = ["TARGETS", "Target"]
 
@@ -100,6 +102,33 @@ class _Decoding:
             wanted = "refused" if upb_oracle.parse(body) is None else "taken"
             assert verdict == wanted, f"{verdict}, but upb: {wanted}"
         return verdict
+
+
+def _messages(message: Message) -> int:
+    """How many messages a message is, with all inside it."""
+    held = (value for field, value in message.ListFields() if field.message_type is not None)
+    inside = (one for value in held for one in ([value] if isinstance(value, Message) else value))
+    return 1 + sum(map(_messages, inside))
+
+
+class _Weighing:
+    """The kernel that weighs bodies of other signals, with bodies against an unmapped page by turns."""
+
+    def __init__(self) -> None:
+        self._area = Guarded(1 << 18)
+        self._number = 0
+
+    def __call__(self, body: bytes) -> str:
+        self._number += 1
+        side = Side.BEGIN if self._number % BEGINNING == 0 else Side.END
+        placed = self._area.place(body, side)
+        weight, _ = weight_of(placed, "metrics"), weight_of(placed, "logs")
+        try:
+            parsed = ExportMetricsServiceRequest.FromString(body)
+        except DecodeError:
+            return "damaged"
+        assert weight >= 96 * (_messages(parsed) - 1), "it is lighter than its messages"
+        return "whole"
 
 
 class _Transcoding:
@@ -261,6 +290,9 @@ TARGETS: Final = {
         lambda: [message.SerializeToString() for message in _metrics_bodies()],
         partial(_metrics, metrics.sort_out),
         protobuf=True,
+    ),
+    "weight": Target(
+        lambda: [message.SerializeToString() for message in _metrics_bodies()], _Weighing, protobuf=True
     ),
     "metrics_json": Target(
         lambda: [MessageToJson(message).encode() for message in _metrics_bodies()],

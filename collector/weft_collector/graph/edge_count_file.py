@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from weft_collector.graph.edge_rows import Addition, Counts, End, Row
 from weft_collector.graph.nodes import Node, NodeType
-from weft_collector.wire.edge_counts import Calls
+from weft_collector.wire.edge_attributes import Calls
 
 __all__ = ["VERSION", "read_addition", "write_addition"]
 

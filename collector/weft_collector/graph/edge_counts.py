@@ -21,12 +21,12 @@ does not fit into it is left out, and then the minute is `incomplete`: nothing i
 summed at a start, without looking at keys: only what was new was ever added.
 
 Refused: keeping points one by one (a start would read all points there ever were); a row in memory for each
-bucket as Python's own dictionaries hold them (ten times the memory).
+bucket as Python's own dictionaries hold them (several times the memory).
 """
 
 import heapq
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -34,6 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weft_collector.graph import cells as ce
+from weft_collector.graph.edge_minutes import NEW_ROW_PLACES, ROW_PLACES, Keys, Minute, Rows
 from weft_collector.graph.edge_rows import (
     CELL_BITS,
     POINTS,
@@ -50,112 +51,7 @@ __all__ = ["DEFAULT_PLACES", "EdgeCountTable"]
 
 DEFAULT_PLACES: Final = 16 << 20
 _SHARE: Final = 8  # minutes that fill the table at least
-_MINUTE_PLACES: Final = 160
-_ROW_PLACES: Final = 8  # of a row in a minute
-_NEW_ROW_PLACES: Final = 48  # of a row that is in no other minute, beside its texts
 _UNMERGED: Final = 64
-
-_Keys = NDArray[np.uint64]
-
-
-def _places_of(row: Row) -> int:
-    texts = (*row.calls, row.caller.instance, row.callee.instance)
-    nodes = (
-        (node.name, node.namespace, node.environment, node.system)
-        for node in (row.caller.node, row.callee.node)
-    )
-    return _NEW_ROW_PLACES + sum(map(len, (*texts, *(text for node in nodes for text in node)))) // 8
-
-
-class _Rows:
-    """Numbers of the rows that are in any minute; a number that is given back is given again.
-
-    Attributes:
-        by_number: Rows; None where a number is free.
-        places: What all rows take.
-    """
-
-    def __init__(self) -> None:
-        self.by_number: list[Row | None] = []
-        self.places = 0
-        self._numbers: dict[Row, int] = {}
-        self._uses: list[int] = []
-        self._free: list[int] = []
-
-    def number(self, row: Row) -> int | None:
-        """The number of a row, if it has one."""
-        return self._numbers.get(row)
-
-    def enter(self, row: Row) -> int:
-        """The number of a row, which one minute more has."""
-        number = self._numbers.get(row)
-        if number is None:
-            number = self._new(row)
-        self._uses[number] += 1
-        return number
-
-    def leave(self, numbers: Iterable[int]) -> None:
-        """One minute less has these rows."""
-        for number in numbers:
-            self._uses[number] -= 1
-            row = self.by_number[number]
-            if row is not None and not self._uses[number]:
-                self.by_number[number] = None
-                self._free.append(number)
-                self.places -= _places_of(row)
-                del self._numbers[row]
-
-    def _new(self, row: Row) -> int:
-        if self._free:
-            number = self._free.pop()
-            self.by_number[number] = row
-        else:
-            number = len(self.by_number)
-            self.by_number.append(row)
-            self._uses.append(0)
-        self._numbers[row] = number
-        self.places += _places_of(row)
-        return number
-
-
-class _Minute:
-    """The keys and cells of one minute.
-
-    Attributes:
-        keys: Of its points, ascending.
-        rows: Numbers of its rows.
-    """
-
-    def __init__(self) -> None:
-        self.keys: _Keys = np.zeros(0, np.uint64)
-        self.rows: set[int] = set()
-        self._runs: list[ce.Cells] = []
-
-    @property
-    def places(self) -> int:
-        cells = sum(len(run.code) for run in self._runs)
-        return _MINUTE_PLACES + 2 * cells + len(self.keys) + _ROW_PLACES * len(self.rows)
-
-    def unknown(self, keys: _Keys) -> list[int]:
-        """Places of the keys that are new, in order; of equal ones the first."""
-        first = np.sort(np.unique(keys, return_index=True)[1])
-        at = np.searchsorted(self.keys, keys[first])
-        inside = at < len(self.keys)
-        known = np.zeros(len(first), np.bool_)
-        known[inside] = self.keys[at[inside]] == keys[first][inside]
-        new: list[int] = first[~known].tolist()
-        return new
-
-    def add(self, keys: _Keys, cells: ce.Cells) -> None:
-        self.keys = np.sort(np.concatenate([self.keys, keys]))
-        self._runs.append(cells)
-        while len(self._runs) > 1 and len(self._runs[-2].code) < 2 * len(self._runs[-1].code):
-            self._runs[-2:] = [ce.total(self._runs[-2:])]
-
-    def total(self) -> ce.Cells:
-        if len(self._runs) > 1:
-            self._runs = [ce.total(self._runs)]
-        return self._runs[0]
 
 
 class EdgeCountTable:
@@ -176,10 +72,10 @@ class EdgeCountTable:
         self.capacity = places
         self.waiting = self.duplicates = self.late = self.crowded = self.dropped_minutes = 0
         self._lock = threading.Lock()
-        self._minutes: dict[int, _Minute] = {}
+        self._minutes: dict[int, Minute] = {}
         self._oldest: list[int] = []  # a heap of the minutes that are held
         self._floor = 0
-        self._rows = _Rows()
+        self._rows = Rows()
         self._places = 0
         self._incomplete: set[int] = set()
         self._since: list[Addition] = []
@@ -229,7 +125,7 @@ class EdgeCountTable:
         if minute < self._floor:
             self.late += len(points)
             return
-        held = self._minutes.get(minute) or _Minute()
+        held = self._minutes.get(minute) or Minute()
         new = held.unknown(np.array([point.key for point in points], np.uint64))
         self.duplicates += len(points) - len(new)
         taken = self._fitting(held, [points[at] for at in new])
@@ -237,11 +133,11 @@ class EdgeCountTable:
         if new:
             self._note(_addition(minute, taken, incomplete=len(taken) < len(new)))
 
-    def _fitting(self, held: _Minute, points: list[EdgePoint]) -> list[EdgePoint]:
+    def _fitting(self, held: Minute, points: list[EdgePoint]) -> list[EdgePoint]:
         """As many of these points, from the first on, as a minute has room for."""
         room = self.capacity // _SHARE - held.places
         for number, point in enumerate(points):
-            room -= 2 * len(point.buckets) + 3 + _ROW_PLACES + _NEW_ROW_PLACES
+            room -= 2 * len(point.buckets) + 3 + ROW_PLACES + NEW_ROW_PLACES
             if room < 0:
                 return points[:number]
         return points
@@ -268,10 +164,10 @@ class EdgeCountTable:
                 own = key[slice(*np.searchsorted(key_minute, [minute, minute + 1]))]
                 self._add_to(minute, own, _Part(counts, slice(a, b)))
 
-    def _add_to(self, minute: int, keys: _Keys, part: "_Part") -> None:
+    def _add_to(self, minute: int, keys: Keys, part: "_Part") -> None:
         held = self._minutes.get(minute)
         if held is None:
-            held = self._minutes[minute] = _Minute()
+            held = self._minutes[minute] = Minute()
             heapq.heappush(self._oldest, minute)
             self._places += held.places
         before = held.places
@@ -281,7 +177,7 @@ class EdgeCountTable:
         held.add(keys, ce.Cells(code[order], part.counts.value[part.at][order]))
         self._places += held.places - before
 
-    def _enter(self, held: _Minute, part: "_Part") -> NDArray[np.int64]:
+    def _enter(self, held: Minute, part: "_Part") -> NDArray[np.int64]:
         """The numbers of a part's rows, which its minute has from now on."""
         used, place = np.unique(part.counts.row[part.at], return_inverse=True)
         numbers: list[int] = []

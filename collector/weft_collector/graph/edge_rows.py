@@ -15,7 +15,8 @@ from weft_collector.graph import cells as ce
 from weft_collector.graph import rules
 from weft_collector.graph.histogram import BUCKETS
 from weft_collector.graph.nodes import CLIENT, UNKNOWN_CALLER, UNKNOWN_PEER, Node, NodeType
-from weft_collector.wire.edge_counts import Calls, EdgePoint, Peer
+from weft_collector.wire.edge_attributes import Calls, Peer
+from weft_collector.wire.edge_counts import EdgePoint
 
 __all__ = [
     "CELL_BITS",

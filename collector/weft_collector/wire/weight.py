@@ -23,7 +23,7 @@ from weft_collector.wire.protobuf_reader import (
     skip_field,
 )
 
-__all__ = ["HEAVIEST", "check_json", "check_protobuf"]
+__all__ = ["HEAVIEST", "check_json", "check_protobuf", "weight_of"]
 
 HEAVIEST: Final = 64 << 20
 _MESSAGE, _FIELD, _BRACE, _COMMA = 96, 8, 128, 16
@@ -109,19 +109,25 @@ def _weigh(message: int, base: int, length: int, scratch: int) -> int:  # noqa: 
     return weight
 
 
-def check_protobuf(body: bytes, signal: str) -> None:
-    """Refuse a body that would take too much memory.
+def weight_of(body: bytes, signal: str) -> int:
+    """About how many bytes a body takes as objects; of one above HEAVIEST only that it is.
 
     Args:
         body: An export request in protobuf.
         signal: Which: metrics or logs.
+    """
+    view = np.frombuffer(body or b"\0", np.uint8)
+    scratch = np.zeros(SCRATCH_BYTES, np.uint8)
+    return _weigh(_CODES[signal], view.ctypes.data, len(body), scratch.ctypes.data)
+
+
+def check_protobuf(body: bytes, signal: str) -> None:
+    """Refuse a body that would take too much memory; see `weight_of`.
 
     Raises:
         BodyTooLarge: It would.
     """
-    view = np.frombuffer(body or b"\0", np.uint8)
-    scratch = np.zeros(SCRATCH_BYTES, np.uint8)
-    _check(_weigh(_CODES[signal], view.ctypes.data, len(body), scratch.ctypes.data))
+    _check(weight_of(body, signal))
 
 
 def check_json(body: bytes) -> None:

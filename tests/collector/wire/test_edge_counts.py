@@ -17,7 +17,8 @@ from tests.collector.wire.count_factory import (
 from weft_collector.errors import MalformedBody
 from weft_collector.graph.histogram import BUCKETS, buckets_of
 from weft_collector.wire import edge_counts
-from weft_collector.wire.edge_counts import Calls, Peer, Sender, read
+from weft_collector.wire.edge_attributes import Calls, Peer, Sender
+from weft_collector.wire.edge_counts import read
 
 HOUR = 60 * MINUTE
 
