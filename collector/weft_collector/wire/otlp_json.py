@@ -20,6 +20,7 @@ import msgspec
 from weft_collector.wire.json_reading import UINT32, Number, WrongValue, hex_id, inside, read, whole
 from weft_collector.wire.otlp_json_values import Attributes, Text
 from weft_collector.wire.otlp_writer import count, enum, field, fixed32, moment, optional
+from weft_collector.wire.weight import HEAVIEST_SPANS, check_json
 
 __all__ = ["transcode"]
 
@@ -152,7 +153,9 @@ def transcode(body: bytes) -> bytes:
 
     Raises:
         MalformedBody: It is not OTLP JSON.
+        BodyTooLarge: It has too many parts.
     """
+    check_json(body, HEAVIEST_SPANS)
     request = read(_REQUEST, body, _WHAT)
     try:
         return _Writer().request(request)

@@ -35,6 +35,7 @@ from weft_collector.wire.json_reading import (
     stepped,
     whole,
 )
+from weft_collector.wire.weight import HEAVIEST_SPANS, check_json
 
 __all__ = ["transcode"]
 
@@ -111,7 +112,9 @@ def transcode(body: bytes) -> bytes:
 
     Raises:
         MalformedBody: It is not such a list.
+        BodyTooLarge: It has too many parts.
     """
+    check_json(body, HEAVIEST_SPANS)
     if not body.strip():
         return b""
     groups: otlp.Groups = {}

@@ -98,6 +98,21 @@ def test_a_body_of_the_smallest_parts_costs_little_memory(target, path, which):
     assert target.memory.extra < EXTRA
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/traces", b'{"resourceSpans":[' + b"{}," * (20 << 20) + b"{}]}"),
+        ("/api/v2/spans", b"[" + b"{}," * (20 << 20) + b"{}]"),
+    ],
+)
+def test_a_body_of_empty_spans_in_json_costs_little_memory(target, path, body):
+    compressed = zstandard.ZstdCompressor().compress(body)
+    target.memory.begin()
+    headers = {"content-encoding": "zstd", "content-type": "application/json"}
+    assert send(target, compressed, path, **headers).status_code == 413
+    assert target.memory.extra < EXTRA
+
+
 @pytest.mark.parametrize("path", [METRICS, LOGS])
 @pytest.mark.parametrize("bomb", bombs.BOMBS[:3], ids=bombs.NAMES[:3])
 def test_a_bomb_of_another_signal_over_grpc_is_refused_likewise(target, path, bomb):
