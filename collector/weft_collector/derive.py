@@ -34,9 +34,10 @@ from weft_collector.sealing import Cut, Sealer
 from weft_collector.store.head import DEFAULT_SPANS, Head
 from weft_collector.store.manifest import rollup_name
 from weft_collector.store.piece_table import PieceTable
-from weft_collector.store.ports import HeadNodes, Position, SpanLog, SpanTable
+from weft_collector.store.ports import HeadNodes, Position, SpanLog
 from weft_collector.store.segment import Segment
-from weft_collector.store.segment_build import warm_segments
+from weft_collector.store.segment_build import Older, warm_segments
+from weft_collector.store.span_tables import SpanTables
 from weft_collector.store.unsealed import Piece, Unsealed
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
@@ -277,15 +278,15 @@ class Derived:
         """How many spans of sealed files were taken in, duplicates included."""
         return sum(part.rows + part.duplicates for part in self._sealer.catalog.manifest.sealed)
 
-    def tables(self) -> list[SpanTable]:
+    def tables(self) -> SpanTables:
         """All spans that are held, as tables in the order of the log."""
         pieces = (
             self._unsealed.pieces
         )  # before the segments: what is sealed meanwhile is in both, not in none
-        segments = self._sealer.catalog.segments
-        sealed = {segment.number for segment in segments}
+        segments = self._sealer.catalog.published
+        sealed = {segment.number for segment in segments.all}
         open_ones = [piece for piece in pieces if piece.number not in sealed and piece.count]
-        return [*segments, *self._piece_tables(open_ones, segments)]
+        return SpanTables(segments, self._piece_tables(open_ones, segments.all))
 
     def _piece_tables(self, pieces: list[Piece], segments: tuple[Segment, ...]) -> list[PieceTable]:
         tables: list[PieceTable] = []
@@ -293,7 +294,9 @@ class Derived:
             for piece in pieces:
                 known = self._pieces.get(piece)
                 if known is None or known.taken != piece.count:
-                    known = PieceTable(piece, self._decoder.strings, self._log, [*segments, *tables])
+                    older: list[Older] = [*segments, *tables]
+                    index = known.index if known else None
+                    known = PieceTable(piece, self._decoder.strings, self._log, older, index)
                     self._pieces[piece] = known
                 tables.append(known)
             self._pieces = {piece: self._pieces[piece] for piece in pieces}

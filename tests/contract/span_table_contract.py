@@ -125,9 +125,25 @@ class SpanTableContract:
 
         assert rows(table.summary()) == rows(expected.summary())
 
-    def test_the_blocks_of_a_table_have_all_its_rows(self, made):
+    def test_the_blocks_that_may_have_anything_have_all_its_rows(self, made):
         table, _ = made
-        blocks = sorted(set(table.read(["Block"]).column("Block").to_pylist()))
-        rows = [row for block in blocks for row in table.read_block(block, ["SpanId", "Block"]).to_pylist()]
-        assert len(rows) == table.rows
-        assert {row["Block"] for row in rows} == set(blocks)
+        blocks = set(table.read(["Block"]).column("Block").to_pylist())
+        found = table.blocks_with([])
+        assert blocks <= set(found.tolist())
+        assert sorted(found.tolist()) == found.tolist()
+
+    @pytest.mark.parametrize(
+        ("keys", "met"),
+        [
+            ((("list",), ("half",)), True),
+            ((("half",), ("process.pid",)), True),
+            ((("db.system", "db.name"), ("yes",)), True),
+            ((("process.pid",), ("service.instance.id",)), True),
+            ((("half",), ("nothing",)), False),
+            ((("nothing", "never"), ("yes",), ("list",)), False),
+        ],
+    )
+    def test_it_knows_which_keys_met(self, made, keys, met):
+        table, _ = made
+        assert table.may_meet(keys) is met
+        assert table.may_meet(()) is True

@@ -73,7 +73,9 @@ class Matcher:
     @property
     def columns(self) -> list[str]:
         """The columns that `by_columns` reads."""
-        return ["Timestamp", "Duration", *self._texts, *self._numbers]
+        question = self._question
+        measured = ["Duration"] if (question.least_ns, question.most_ns) != (None, None) else []
+        return ["Timestamp", *measured, *self._texts, *self._numbers]
 
     @property
     def never(self) -> bool:
