@@ -20,7 +20,7 @@ from weft_collector.config import BadSetting, Config
 from weft_collector.derive import Derived, DeriveOptions
 from weft_collector.errors import CollectorError
 from weft_collector.intake import Intake, IntakeOptions
-from weft_collector.query.queries import Queries
+from weft_collector.query.queries import Queries, Searched
 from weft_collector.query.sql.runner import Sql
 from weft_collector.render.positions import Positions
 from weft_collector.sealing import SCHEMAS, Limits, Sealer
@@ -91,7 +91,7 @@ def assemble(config: Config, outside: Outside, *, afresh: bool = False) -> Parts
     derived = Derived(log, decoder, telemetry, sealer, _derive_options(config))
     options = IntakeOptions(outside.clock_ns, limits, config.in_flight_bytes)
     intake = Intake(log, decoder, derived, telemetry, options)
-    queries = Queries(derived, log, tokens_of, outside.monotonic)
+    queries = Queries(Searched(derived, log, tokens_of), telemetry, outside.monotonic)
 
     def warm(report: Callable[[str], None]) -> None:
         derived.warm(report)
@@ -110,7 +110,7 @@ def assemble(config: Config, outside: Outside, *, afresh: bool = False) -> Parts
         started_ns=outside.clock_ns(),
         surface=_surface(config, outside),
         queries=queries,
-        sql=Sql(derived, log, partial(_parquet_file, config.data)),
+        sql=Sql(derived, log, partial(_parquet_file, config.data), telemetry),
     )
 
 
