@@ -145,11 +145,12 @@ class MemoryTable:
         rows = [self._row(*placed[i]) for i in order]
         self._table = pa.Table.from_pylist(rows, SCHEMA)
         self._lows = [int.from_bytes(row["TraceId"][8:], "big") for row in rows]
-        self._tokens, self._keys = {}, set()
+        self._tokens, self._keys, self._own_keys = {}, set(), set()
         for parsed, position in placed:
             resource = self._parsed_resource(parsed.resource)
             found = self._tokens.setdefault(position.block, set())
             found |= {*tokens_in(parsed.span.attributes), *tokens_in(resource.attributes)}
+            self._own_keys |= {pair.key for pair in parsed.span.attributes}
             attributes = (*parsed.span.attributes, *resource.attributes)
             self._keys.add(frozenset(pair.key for pair in attributes))
         self.number = number
@@ -216,6 +217,9 @@ class MemoryTable:
 
     def may_meet(self, keys):
         return any(all(set(group) & held for group in keys) for held in self._keys)
+
+    def spans_have(self, key):
+        return key in self._own_keys
 
     def read(self, columns, rows=None):
         table = self._table.select(list(columns))

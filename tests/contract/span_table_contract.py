@@ -147,3 +147,8 @@ class SpanTableContract:
         table, _ = made
         assert table.may_meet(keys) is met
         assert table.may_meet(()) is True
+
+    @pytest.mark.parametrize(("key", "held"), [("list", True), ("process.pid", False), ("nothing", False)])
+    def test_it_knows_which_keys_spans_have_themselves(self, made, key, held):
+        table, _ = made
+        assert table.spans_have(key) is held

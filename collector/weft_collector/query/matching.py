@@ -108,12 +108,13 @@ class Matcher:
         if not self._conditions:
             return fits
         by_resource = self._by_resource(table, rows.resources)
-        undecided = np.flatnonzero(~np.logical_and.reduce(by_resource))
-        if not len(undecided):
-            return fits
-        messages = read_messages(self._log, table.number, rows.pointers.take(undecided))
-        for (condition, wanted), known in zip(self._each(), by_resource, strict=True):
-            fits[undecided] &= known[undecided] | Values(messages, condition.key).matches(wanted)
+        own = np.array([table.spans_have(condition.key) for condition, _ in self._each()], np.bool_)
+        fits &= by_resource[~own].all(axis=0)  # no span of the table has these attributes itself
+        undecided = np.flatnonzero(fits & ~by_resource.all(axis=0))
+        if len(undecided):
+            messages = read_messages(self._log, table.number, rows.pointers.take(undecided))
+            for (condition, wanted), known in zip(self._each(), by_resource, strict=True):
+                fits[undecided] &= known[undecided] | Values(messages, condition.key).matches(wanted)
         return fits
 
     def _by_resource(self, table: SpanTable, ids: NDArray[np.int64]) -> NDArray[np.bool_]:

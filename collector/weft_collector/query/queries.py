@@ -12,6 +12,8 @@ from weft_collector.query.catalog import Budget, Catalog
 from weft_collector.query.distinct import Distinct
 from weft_collector.query.search import Search, TokensOf
 from weft_collector.store.ports import SpanLog
+from weft_collector.store.span_tables import Segments
+from weft_collector.store.tokens import tokens_of
 from weft_collector.telemetry import Telemetry
 
 __all__ = ["Queries", "QueryLimits", "Searched"]
@@ -102,3 +104,5 @@ class Queries:
     def warm() -> None:
         """Compile the kernels, or load them from the cache, before somebody waits for it."""
         attributes.warm()
+        Segments().with_trace(0)
+        tokens_of("", "")

@@ -67,6 +67,11 @@ class MetKeys:
         """See SpanTable."""
         return not self.whole or all(self._has_any(some) for some in _pairs_of(conditions))
 
+    def spans_have(self, key: str) -> bool:
+        """See SpanTable."""
+        number = key_number(key)
+        return not self.whole or self._has_any(np.array([pair_of(number, number)], np.uint32))
+
     def _has_any(self, some: Pairs) -> bool:
         at = np.searchsorted(self.pairs, some)
         return (

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from weft_collector.errors import CorruptLog, NotFound
 from weft_collector.store.block_tokens import BlockTokens
 from weft_collector.store.bloom import Filter
-from weft_collector.store.met_keys import Conditions
+from weft_collector.store.met_keys import MetKeys
 from weft_collector.store.ports import SpanLog
 from weft_collector.store.token_filters import TokenFilters
 
@@ -45,12 +45,11 @@ class PieceIndex:
             filters = TokenFilters.of([(block, self._filters[block]) for block in blocks])
         return filters.blocks_with(tokens)
 
-    def may_meet(self, blocks: Sequence[int], keys: Conditions) -> bool:
-        """See SpanTable; `blocks` as above."""
+    def met_keys(self, blocks: Sequence[int]) -> MetKeys:
+        """The keys that met in the spans of these blocks, and perhaps of later ones; `blocks` as above."""
         with self._lock:
             self._walk(blocks)
-            met = self._tokens.met_keys()
-        return met.may_meet(keys)
+            return self._tokens.met_keys()
 
     def _walk(self, blocks: Sequence[int]) -> None:
         for block in blocks:

@@ -80,7 +80,11 @@ class PieceTable:
 
     def may_meet(self, keys: tuple[tuple[str, ...], ...]) -> bool:
         """See SpanTable."""
-        return self.index.may_meet(self._blocks, keys)
+        return self.index.met_keys(self._blocks).may_meet(keys)
+
+    def spans_have(self, key: str) -> bool:
+        """See SpanTable."""
+        return self.index.met_keys(self._blocks).spans_have(key)
 
     def read(self, columns: Sequence[str], rows: range | None = None) -> pa.Table:
         """See SpanTable."""

@@ -286,6 +286,10 @@ class SpanTable(Protocol):
         """
         ...
 
+    def spans_have(self, key: str) -> bool:
+        """Whether a span may have an attribute of this key itself, and not by its resource alone. False is certain."""
+        ...
+
     def read(self, columns: Sequence[str], rows: range | None = None) -> "pa.Table":
         """Some columns of some rows (all, if None), in the order asked for."""
         ...

@@ -111,6 +111,10 @@ class Segment:
         """See SpanTable."""
         return self._met.may_meet(keys)
 
+    def spans_have(self, key: str) -> bool:
+        """See SpanTable."""
+        return self._met.spans_have(key)
+
     def read(self, columns: Sequence[str], rows: range | None = None) -> pa.Table:
         """See SpanTable."""
         rows = range(self.rows) if rows is None else rows

@@ -5,9 +5,9 @@ let a conjunction pass that no span meets. But spans come in few *shapes*, sets 
 the keys of queues, and never those of a database. The pairs of keys that meet are few, too: some thousand in
 half a million spans. A search for two attributes whose keys never met passes over the segment.
 
-**Theory.** A pair is taken for every two keys of one message, a key with itself included; only keys whose value has a
-token count, since no other value is ever found. For a resource the key RESOURCE_KEY is added: so the pair of a key and
-RESOURCE_KEY says that resources have it, and then it meets every key, as far as anyone knows. The pairs of a shape
+**Theory.** A pair is taken for every two keys of one span, a key with itself included: so it is known, too, which keys no
+span has. Only keys whose value has a token count, since no other value is ever found. Of a resource the pairs of its
+keys with RESOURCE_KEY are taken: a key that resources have meets every key, as far as anyone knows. The pairs of a shape
 are taken when it is seen first; a span of a known shape costs a look at a small table.
 
 **Never too few.** What is not known denies nothing: with more shapes, pairs or keys than there is room for, and with a
@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weft_collector.kernel import (
+    ZERO,
     fold_multiply,
     inline,
     load64,
@@ -93,10 +94,10 @@ def _is_new(value: int, slots: int, mask: int, pairs: int) -> bool:
 
 
 @routine
-def _take_pairs(keys: int, count: int, pairs: int) -> None:
-    """Take the pairs of a new shape."""
+def _take_pairs(first: int, keys: int, count: int, pairs: int) -> None:
+    """Take the pairs of a new shape: those of the keys from `first` on with all before, and with themselves."""
     slots, listed = load64(pairs + _SLOTS), load64(pairs + _PAIRS)
-    for i in range(count):
+    for i in range(first, count):
         one = fold_multiply(_KEY_FACTOR, load64(keys + 8 * i))
         for j in range(i + 1):
             other = fold_multiply(_KEY_FACTOR, load64(keys + 8 * j))
@@ -112,7 +113,10 @@ def _take_pairs(keys: int, count: int, pairs: int) -> None:
 
 @routine
 def end_message(own: int, pairs: int) -> None:
-    """The message at hand is at its end: take its pairs, should its shape be new; `own` is a key to add, or 0."""
+    """The message at hand is at its end: take its pairs, should its shape be new.
+
+    Where `own` is not 0, it is a key to add, and only its pairs are taken.
+    """
     keys, count = load64(pairs + _KEYS), load64(pairs + _COUNT)
     store64(pairs + _COUNT, 0)
     if count == 0 or load64(pairs + _WHOLE) == 0:
@@ -135,7 +139,7 @@ def end_message(own: int, pairs: int) -> None:
     if shapes > MOST_SHAPES or work > _MOST_WORK:
         store64(pairs + _WHOLE, 0)
     else:
-        _take_pairs(keys, count, pairs)
+        _take_pairs(ZERO if own == 0 else count - 1, keys, count, pairs)
 
 
 class KeyPairs:
