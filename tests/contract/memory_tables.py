@@ -63,12 +63,14 @@ class Parsed(NamedTuple):
 
 
 def promoted(attributes, keys):
-    """The columns of some attributes: the best usable key, its last value."""
-    last = {pair.key: pair.value for pair in attributes}
+    """The columns of some attributes: the best key with a usable value, its last one."""
+    held = {}
+    for pair in reversed(attributes):
+        held.setdefault(pair.key, []).append(pair.value)
     found = {}
     for word, names in keys.items():
         empty = 0 if word in LARGEST else ""
-        usable = (usable_value(last[name], word) for name in names if name in last)
+        usable = (usable_value(value, word) for name in names for value in held.get(name, ()))
         found[COLUMN[word]] = next((value for value in usable if value), empty)
     return found
 
