@@ -227,6 +227,9 @@ class MemoryTable:
         table = self._table.select(list(columns))
         return table if rows is None else table.slice(rows.start, len(rows))
 
+    def take(self, columns, rows):
+        return self._table.select(list(columns)).take(rows)
+
     def resource(self, resource_id):
         return self._resources[resource_id]
 

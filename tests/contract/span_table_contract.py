@@ -3,6 +3,7 @@
 Bodies are those of `otlp_factory`. The expected rows are those of the table in memory, which is plain Python.
 """
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -91,6 +92,13 @@ class SpanTableContract:
         whole = table.read(["SpanId", "SpanName"])
         assert table.read(["SpanId", "SpanName"], range(5, 9)).equals(whole.slice(5, 4))
         assert table.read(["SpanName"], range(3, 3)).num_rows == 0
+
+    @pytest.mark.parametrize("rows", [[], [0], [3, 4, 41], range(42)])
+    def test_rows_are_taken_one_by_one(self, made, rows):
+        table, _ = made
+        columns = ["SpanName", "TraceId", "Timestamp"]
+        chosen = np.array(rows, np.intp)
+        assert table.take(columns, chosen).equals(table.read(columns).take(chosen))
 
     def test_the_times_are_those_of_the_rows(self, made):
         table, _ = made

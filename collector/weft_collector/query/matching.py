@@ -72,10 +72,10 @@ class Matcher:
 
     @property
     def columns(self) -> list[str]:
-        """The columns that `by_columns` reads."""
+        """The columns that `by_columns` reads; none if every row fits."""
         question = self._question
         measured = ["Duration"] if (question.least_ns, question.most_ns) != (None, None) else []
-        return ["Timestamp", *measured, *self._texts, *self._numbers]
+        return [*measured, *self._texts, *self._numbers]
 
     @property
     def never(self) -> bool:
@@ -88,10 +88,9 @@ class Matcher:
         return bool(self._conditions)
 
     def by_columns(self, table: pa.Table) -> NDArray[np.bool_]:
-        """Which rows fit as far as columns tell."""
+        """Which rows fit as far as columns tell, their start apart."""
         question = self._question
-        start = numbers(table, "Timestamp")
-        fits = (start >= question.start_ns) & (start < question.end_ns)
+        fits = np.ones(table.num_rows, np.bool_)
         if question.least_ns is not None:
             fits &= numbers(table, "Duration") >= question.least_ns
         if question.most_ns is not None:
@@ -101,6 +100,11 @@ class Matcher:
         for name, number in self._numbers.items():
             fits &= numbers(table, name) == number
         return fits & (not self._never)
+
+    def in_window(self, table: pa.Table) -> NDArray[np.bool_]:
+        """Which rows started in the window: column `Timestamp`."""
+        start = numbers(table, "Timestamp")
+        return (start >= self._question.start_ns) & (start < self._question.end_ns)
 
     def by_attributes(self, table: SpanTable, rows: Tested) -> NDArray[np.bool_]:
         """Which rows have the attributes that are no columns."""

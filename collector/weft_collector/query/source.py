@@ -5,7 +5,7 @@ A step is small, so that a search can stop between two of them:
 1. the summary: whether anything can match at all, and how large a key can be;
 2. the keys that met: whether a span can have all attributes that are asked for;
 3. the token filters: which blocks can hold what matches;
-4. a load: narrow columns of those blocks (or of all rows), of which the largest keys stay;
+4. a load: the columns that decide, and of the rows that fit the few others; the largest keys stay;
 5. for each batch of these: the spans' own bytes, where columns do not decide.
 
 After every step `bound` says what can still come. So a search for the newest 20 looks inside a few thousand
@@ -150,7 +150,7 @@ class Source:
     def _load(self, blocks: NDArray[np.uint32] | None, bound: Key) -> _Loaded:
         table = self._read()
         values, where = numbers(table, SORTS[self._plan.question.sort]), pointers(table)
-        fits = self._plan.matcher.by_columns(table)
+        fits = self._plan.matcher.in_window(table)
         rows = np.flatnonzero(fits & smaller(values, self.table.number, where, bound))
         if blocks is not None:
             rows = rows[np.isin(where.block[rows], blocks)]
@@ -164,11 +164,15 @@ class Source:
         return _Loaded(table.take(rows), values[rows], where.take(rows), rest)
 
     def _read(self) -> pa.Table:
+        """The rows that fit by columns: those that decide first, the others of rows that are left."""
         plan = self._plan
         inside = ("ResourceId",) if plan.matcher.looks_inside else ()
-        sorted_by = SORTS[plan.question.sort]
-        names = (*plan.matcher.columns, sorted_by, *_PLACE, *inside, "TraceId", *plan.columns)
-        return self.table.read(list(dict.fromkeys(names)))
+        names = ("Timestamp", SORTS[plan.question.sort], *_PLACE, *inside, "TraceId", *plan.columns)
+        wanted = list(dict.fromkeys(names))
+        if not plan.matcher.columns:
+            return self.table.read(wanted)
+        fits = plan.matcher.by_columns(self.table.read(plan.matcher.columns))
+        return self.table.take(wanted, np.flatnonzero(fits))
 
     def _look(self, loaded: _Loaded) -> Iterator[bool]:
         """Look inside the loaded rows, batch by batch."""

@@ -91,6 +91,10 @@ class PieceTable:
         table = self._table.select(list(columns))
         return table if rows is None else table.slice(rows.start, len(rows))
 
+    def take(self, columns: Sequence[str], rows: NDArray[np.intp]) -> pa.Table:
+        """See SpanTable."""
+        return self._table.select(list(columns)).take(rows)
+
     def resource(self, resource_id: int) -> tuple[bytes, str]:
         """See SpanTable."""
         return self._bytes("resource", resource_id)

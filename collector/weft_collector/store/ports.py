@@ -294,6 +294,10 @@ class SpanTable(Protocol):
         """Some columns of some rows (all, if None), in the order asked for."""
         ...
 
+    def take(self, columns: Sequence[str], rows: "NDArray[np.intp]") -> "pa.Table":
+        """Some columns of some rows, which are ascending; cheaper than `read` where rows are few."""
+        ...
+
     def resource(self, resource_id: int) -> tuple[bytes, str]:
         """The exact bytes of a Resource message, and the schema URL that stood beside it."""
         ...

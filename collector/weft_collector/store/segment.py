@@ -124,6 +124,13 @@ class Segment:
             table = self._file().read_row_groups(list(groups), columns=list(columns), use_threads=False)
         return table.select(list(columns)).slice(rows.start - first * ROW_GROUP, len(rows))
 
+    def take(self, columns: Sequence[str], rows: NDArray[np.intp]) -> pa.Table:
+        """See SpanTable."""
+        groups, which = np.unique(rows // ROW_GROUP, return_inverse=True)
+        with self._lock:
+            table = self._file().read_row_groups(groups.tolist(), columns=list(columns), use_threads=False)
+        return table.select(list(columns)).take(which * ROW_GROUP + rows % ROW_GROUP)
+
     def resource(self, resource_id: int) -> tuple[bytes, str]:
         """See SpanTable."""
         return self._dictionaries["resources"].get(resource_id)
