@@ -34,7 +34,8 @@ from weft_collector.sealing import Cut, Sealer
 from weft_collector.starting import Rewarming, first_to_read, load_counts, load_rollups
 from weft_collector.store.head import DEFAULT_SPANS, Head
 from weft_collector.store.held import HeldTables
-from weft_collector.store.ports import Position, SpanLog, SpanTable
+from weft_collector.store.ports import Position, SpanLog
+from weft_collector.store.span_tables import SpanTables
 from weft_collector.store.unsealed import Unsealed
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
@@ -279,12 +280,12 @@ class Derived:
         """How many spans of sealed files were taken in, duplicates included."""
         return sum(part.rows + part.duplicates for part in self._sealer.catalog.manifest.sealed)
 
-    def tables(self) -> list[SpanTable]:
+    def tables(self) -> SpanTables:
         """All spans that are held, as tables in the order of the log."""
         pieces = (
             self._unsealed.pieces
         )  # before the segments: what is sealed meanwhile is in both, not in none
-        return self._held.of(pieces, self._sealer.catalog.segments)
+        return self._held.of(pieces, self._sealer.catalog.published)
 
     def node(self, number: int) -> Node:
         """The node that `CallTable` and the head mean by a number."""

@@ -13,6 +13,7 @@
     |   `-- NotReady                    starting or stopping
     |-- BadQuery                a window, an id or a format that cannot be read   400
     |-- QueryTooCostly          its time or memory was used up                     422
+    |-- CallerGone              nobody waits for the answer any more                 499
     |-- NotFound                no such trace, node, edge or record               404
     |-- CorruptLog              the bytes at a position are not what was written  500
     |-- FolderInUse             another process holds the data folder
@@ -28,6 +29,7 @@ from typing import ClassVar
 __all__ = [
     "BadQuery",
     "BodyTooLarge",
+    "CallerGone",
     "CollectorError",
     "CorruptLog",
     "FolderInUse",
@@ -139,6 +141,13 @@ class QueryTooCostly(CollectorError):
 
     title: ClassVar[str] = "The query was ended"
     status: ClassVar[int] = 422
+
+
+class CallerGone(CollectorError):
+    """Nobody waits for the answer any more: what makes it ends at once."""
+
+    title: ClassVar[str] = "The caller has gone"
+    status: ClassVar[int] = 499
 
 
 class NotFound(CollectorError):

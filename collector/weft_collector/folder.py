@@ -33,9 +33,10 @@ from weft_collector.store.held import HeldTables
 from weft_collector.store.log_reader import LogReader, whole_part
 from weft_collector.store.manifest import Manifest, Sealed, index_name, read_manifest, spans_name
 from weft_collector.store.notices import Listener
-from weft_collector.store.ports import Position, Record, RecordKind, SpanTable
+from weft_collector.store.ports import Position, Record, RecordKind
 from weft_collector.store.recovery import file_numbers
 from weft_collector.store.segment import Segment
+from weft_collector.store.span_tables import Segments, SpanTables
 from weft_collector.store.unsealed import Unsealed
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
@@ -74,7 +75,7 @@ class Folder:
         self.log = LogReader(files, telemetry, listener)
         self._files, self._progress, self._most = files, progress, most_unsealed
 
-    def tables(self) -> list[SpanTable]:
+    def tables(self) -> SpanTables:
         """All spans, as tables in the order of the log; each call looks at the folder anew.
 
         Raises:
@@ -100,7 +101,7 @@ class Folder:
             _RETRY_SECONDS,
         )
 
-    def _open(self, manifest: Manifest) -> list[SpanTable]:
+    def _open(self, manifest: Manifest) -> SpanTables:
         segments = [self._segment(part) for part in manifest.sealed if part.rows and not part.gone]
         numbers = [number for number in file_numbers(self._files) if number > manifest.through]
         self._progress("reading the log")  # the very first time kernels are compiled, which takes a while
@@ -111,7 +112,7 @@ class Folder:
             self._progress(f"reading the log, {len(unsealed):,} spans that are in no segment yet")
             if len(unsealed) > self._most:
                 raise QueryTooCostly(_TOO_MANY.format(most=self._most))
-        return HeldTables(decoder.strings, self.log).of(unsealed.pieces, segments)
+        return HeldTables(decoder.strings, self.log).of(unsealed.pieces, Segments(segments))
 
     def _segment(self, part: Sealed) -> Segment:
         for name in (spans_name(part.number), index_name(part.number)):

@@ -32,6 +32,8 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "sealing_failures": "attempts to seal a log file that the disk refused; each is made again",
         "spans_left_out": "spans that no answer shows, by reason",
         "log_files_removed": "whole log files removed, by reason",
+        "searches_ended": "searches and lists that were refused, or ended before they were complete, by reason",
+        "queries_ended": "SQL queries that were refused or ended, by reason",
         "log_blocks_lost": "blocks found damaged or missing when the log was read again, by reason",
         "log_tails_torn": "unfinished ends of the log cut off at start and kept aside",
         "replay_differs": "records whose count of refused spans is not that of their arrival",

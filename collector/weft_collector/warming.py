@@ -34,8 +34,8 @@ from weft_collector.graph.pairing_table import ARRIVAL, ROW
 from weft_collector.graph.rollup import Rollup
 from weft_collector.graph.snapshot import Window
 from weft_collector.query import attributes
-from weft_collector.store import bloom
 from weft_collector.store.segment_build import warm_segments
+from weft_collector.store.span_tables import Segments
 from weft_collector.store.tokens import tokens_of
 from weft_collector.wire import metrics
 from weft_collector.wire.limits import Limits
@@ -67,7 +67,8 @@ def _decoder() -> None:
 
 def _search() -> None:
     attributes.warm()
-    bloom.may_hold_any([np.zeros(bloom.LINE_WORDS, np.uint64)], tokens_of("key", "value"))
+    tokens_of("key", "value")
+    Segments().with_trace(0)
 
 
 def _graph() -> None:

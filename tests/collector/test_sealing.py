@@ -406,21 +406,21 @@ def test_a_file_that_is_sealed_while_tables_are_listed_is_in_the_list():
         race = None
 
         @property
-        def segments(self):
-            seen, race, self.race = self._segments, self.race, None
+        def published(self):
+            seen, race, self.race = self._published, self.race, None
             if race is not None:
                 race()
             return seen
 
-        @segments.setter
-        def segments(self, segments):
-            self._segments = segments
+        @published.setter
+        def published(self, published):
+            self._published = published
 
     collector = Collector(ForgetfulFiles(), sealer=Holding)
     for content in bodies:
         collector.receive(content)
     collector.catalog.__class__ = Racing
-    collector.catalog._segments = collector.catalog.__dict__.pop("segments")
+    collector.catalog._published = collector.catalog.__dict__.pop("published")
     collector.catalog.race = lambda: [collector.sealer.seal(cut) for cut in kept]
     assert collector.spans() == distinct(bodies)
     assert len(collector.catalog.segments) == len(kept) > 2

@@ -19,6 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from weft_collector.store.log import Log, LogOptions
 from weft_collector.store.ports import Position, Record
 from weft_collector.store.span_schema import KINDS, SCHEMA, STATUSES
+from weft_collector.store.span_tables import Segments, SpanTables
 from weft_collector.telemetry import Telemetry
 from weft_collector.testing import ForgetfulFiles
 from weft_collector.wire.known_keys import LARGEST, RESOURCE_KEYS, SPAN_KEYS
@@ -62,12 +63,14 @@ class Parsed(NamedTuple):
 
 
 def promoted(attributes, keys):
-    """The columns of some attributes: the best usable key, its last value."""
-    last = {pair.key: pair.value for pair in attributes}
+    """The columns of some attributes: the best key with a usable value, its last one."""
+    held = {}
+    for pair in reversed(attributes):
+        held.setdefault(pair.key, []).append(pair.value)
     found = {}
     for word, names in keys.items():
         empty = 0 if word in LARGEST else ""
-        usable = (usable_value(last[name], word) for name in names if name in last)
+        usable = (usable_value(value, word) for name in names for value in held.get(name, ()))
         found[COLUMN[word]] = next((value for value in usable if value), empty)
     return found
 
@@ -144,11 +147,14 @@ class MemoryTable:
         rows = [self._row(*placed[i]) for i in order]
         self._table = pa.Table.from_pylist(rows, SCHEMA)
         self._lows = [int.from_bytes(row["TraceId"][8:], "big") for row in rows]
-        self._tokens = {}
+        self._tokens, self._keys, self._own_keys = {}, set(), set()
         for parsed, position in placed:
             resource = self._parsed_resource(parsed.resource)
             found = self._tokens.setdefault(position.block, set())
             found |= {*tokens_in(parsed.span.attributes), *tokens_in(resource.attributes)}
+            self._own_keys |= {pair.key for pair in parsed.span.attributes}
+            attributes = (*parsed.span.attributes, *resource.attributes)
+            self._keys.add(frozenset(pair.key for pair in attributes))
         self.number = number
         self.rows = len(rows)
         starts = self._starts(self._table)
@@ -211,12 +217,17 @@ class MemoryTable:
         )
         return np.array(sorted(fitting), np.uint32)
 
+    def may_meet(self, keys):
+        return any(all(set(group) & held for group in keys) for held in self._keys)
+
+    def spans_have(self, key):
+        return key in self._own_keys
+
     def read(self, columns, rows=None):
         table = self._table.select(list(columns))
         return table if rows is None else table.slice(rows.start, len(rows))
 
-    def read_block(self, block, columns):
-        rows = [i for i, b in enumerate(self._table.column("Block").to_pylist()) if b == block]
+    def take(self, columns, rows):
         return self._table.select(list(columns)).take(rows)
 
     def resource(self, resource_id):
@@ -256,7 +267,7 @@ class MemoryStore:
         return self._tables[-1]
 
     def tables(self):
-        return list(self._tables)
+        return SpanTables(Segments(), list(self._tables))
 
     def close(self):
         self.log.close()

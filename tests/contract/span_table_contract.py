@@ -3,6 +3,7 @@
 Bodies are those of `otlp_factory`. The expected rows are those of the table in memory, which is plain Python.
 """
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -92,6 +93,13 @@ class SpanTableContract:
         assert table.read(["SpanId", "SpanName"], range(5, 9)).equals(whole.slice(5, 4))
         assert table.read(["SpanName"], range(3, 3)).num_rows == 0
 
+    @pytest.mark.parametrize("rows", [[], [0], [3, 4, 41], range(42)])
+    def test_rows_are_taken_one_by_one(self, made, rows):
+        table, _ = made
+        columns = ["SpanName", "TraceId", "Timestamp"]
+        chosen = np.array(rows, np.intp)
+        assert table.take(columns, chosen).equals(table.read(columns).take(chosen))
+
     def test_the_times_are_those_of_the_rows(self, made):
         table, _ = made
         starts = table.read(["Timestamp"]).column("Timestamp").cast(pa.int64()).to_pylist()
@@ -125,9 +133,30 @@ class SpanTableContract:
 
         assert rows(table.summary()) == rows(expected.summary())
 
-    def test_the_blocks_of_a_table_have_all_its_rows(self, made):
+    def test_the_blocks_that_may_have_anything_have_all_its_rows(self, made):
         table, _ = made
-        blocks = sorted(set(table.read(["Block"]).column("Block").to_pylist()))
-        rows = [row for block in blocks for row in table.read_block(block, ["SpanId", "Block"]).to_pylist()]
-        assert len(rows) == table.rows
-        assert {row["Block"] for row in rows} == set(blocks)
+        blocks = set(table.read(["Block"]).column("Block").to_pylist())
+        found = table.blocks_with([])
+        assert blocks <= set(found.tolist())
+        assert sorted(found.tolist()) == found.tolist()
+
+    @pytest.mark.parametrize(
+        ("keys", "met"),
+        [
+            ((("list",), ("half",)), True),
+            ((("half",), ("process.pid",)), True),
+            ((("db.system", "db.name"), ("yes",)), True),
+            ((("process.pid",), ("service.instance.id",)), True),
+            ((("half",), ("nothing",)), False),
+            ((("nothing", "never"), ("yes",), ("list",)), False),
+        ],
+    )
+    def test_it_knows_which_keys_met(self, made, keys, met):
+        table, _ = made
+        assert table.may_meet(keys) is met
+        assert table.may_meet(()) is True
+
+    @pytest.mark.parametrize(("key", "held"), [("list", True), ("process.pid", False), ("nothing", False)])
+    def test_it_knows_which_keys_spans_have_themselves(self, made, key, held):
+        table, _ = made
+        assert table.spans_have(key) is held

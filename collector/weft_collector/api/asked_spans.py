@@ -48,7 +48,7 @@ class Paging(NamedTuple):
     cursor: str | None
 
 
-def _named(
+async def _named(
     service: Annotated[str | None, Query(description="`service.name`, exactly.", examples=["cart"])] = None,
     operation: Annotated[str | None, Query(description="The span's name.", examples=["GET /cart"])] = None,
     kind: Annotated[str | None, Query(description=f"One of {', '.join(KIND_NAMES)}.")] = None,
@@ -63,7 +63,7 @@ def _code(name: str, text: str | None, known: Mapping[str, str]) -> str | None:
     return None if text is None else known[text.lower()]
 
 
-def _measured(
+async def _measured(
     min_duration: Annotated[
         str | None, Query(description="Shortest duration, with ns, us, ms, s or m.", examples=["250ms"])
     ] = None,
@@ -75,11 +75,11 @@ def _measured(
     )
 
 
-def _given_ends(parts: GivenParts, query: GivenQuery) -> _Ends:
+async def _given_ends(parts: GivenParts, query: GivenQuery) -> _Ends:
     return _ends(query, parts.clock_ns())
 
 
-def _question(
+async def _question(
     ends: Annotated[_Ends, Depends(_given_ends)],
     named: Annotated[_Named, Depends(_named)],
     measured: Annotated[_Measured, Depends(_measured)],
@@ -111,7 +111,7 @@ def _ends(query: WindowQuery, now_ns: int) -> _Ends:
     return _Ends(start, moment("end", query.end) if query.end is not None else LATEST_NS)
 
 
-def _page(
+async def _page(
     limit: Annotated[int, Query(description="How many rows at most.", ge=1, le=1000)] = 20,
     cursor: Annotated[
         str | None,

@@ -11,7 +11,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from weft_collector.api.deps import GivenParts, require_ready
 from weft_collector.api.documents import PROBLEMS, QUERY_BODY, QUERY_FILES, TOO_COSTLY
 from weft_collector.api.receiving import Budget, Receiver, SenderGone
+from weft_collector.api.waiting import in_thread
 from weft_collector.errors import BadQuery, UnsupportedContentType
+from weft_collector.query.caller import Caller
 from weft_collector.query.sql.formats import FORMATS
 from weft_collector.query.sql.runner import Sql
 
@@ -63,20 +65,26 @@ def _asked(body: bytes) -> _Asked:
     return asked
 
 
-def _sql(parts: GivenParts) -> Sql:
+async def _sql(parts: GivenParts) -> Sql:
     return parts.sql
 
 
 @router.post(
     "/query", response_class=Response, responses={200: QUERY_FILES, 422: TOO_COSTLY}, openapi_extra=QUERY_BODY
 )
-def query(sql: Annotated[Sql, Depends(_sql)], asked: Annotated[_Asked, Depends(_body)]) -> Response:
+async def query(
+    request: Request, sql: Annotated[Sql, Depends(_sql)], asked: Annotated[_Asked, Depends(_body)]
+) -> Response:
     """Run one SELECT over the view `spans`, in a confined process; see the page about querying.
 
     `attributes('key')` is an attribute of the span or its resource. An answer that was cut off says so in the
     header `weft-truncated`.
     """
-    answer = sql.run(asked.sql, asked.limit)
+    return await in_thread(request.receive, lambda caller: _answer(sql, asked, caller))
+
+
+def _answer(sql: Sql, asked: _Asked, caller: Caller) -> Response:
+    answer = sql.run(asked.sql, asked.limit, caller)
     written = FORMATS[asked.name]
     headers = {TRUNCATED: "true"} if answer.truncated else {}
     return Response(written.write(answer), headers=headers, media_type=written.media_type)

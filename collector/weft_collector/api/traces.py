@@ -6,10 +6,11 @@ from itertools import chain
 from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from weft_collector.api.asked_spans import AskedPage, AskedQuestion
-from weft_collector.api.deps import GivenParts, require_ready, searchable
+from weft_collector.api.deps import GivenAsk, GivenParts, require_ready
 from weft_collector.api.documents import NOT_FOUND, PROBLEMS, TRACE
 from weft_collector.api.parts import Parts
 from weft_collector.api.problems import PROTOBUF
@@ -41,13 +42,13 @@ class _ById(NamedTuple):
     media_type: str
 
 
-def _media_type(
+async def _media_type(
     accept: Annotated[str, Header(description=f"{PROTOBUF} for protobuf, else JSON.")] = _JSON,
 ) -> str:
     return PROTOBUF if PROTOBUF in accept.lower() else _JSON
 
 
-def _by_id(
+async def _by_id(
     request: Request,
     media_type: Annotated[str, Depends(_media_type)],
     id: Annotated[  # noqa: A002 - the API's word
@@ -65,8 +66,9 @@ def _by_id(
 
 
 @router.get("", responses={200: {"model": FoundTraces, "description": "Traces; OTLP where `id` is given."}})
-def traces(
+async def traces(
     parts: GivenParts,
+    ask: GivenAsk,
     question: AskedQuestion,
     page: AskedPage,
     by_id: Annotated[_ById | None, Depends(_by_id)],
@@ -77,10 +79,10 @@ def traces(
     comes with the next page.
     """
     if by_id is not None:
-        return _otlp(_spans(parts, by_id.ids), by_id.media_type)
-    queries = searchable(parts)
-    with queries.budget() as budget:
-        return page_answer("traces", queries.search.traces(question, budget, *page))
+        return await run_in_threadpool(_otlp, _spans(parts, by_id.ids), by_id.media_type)
+    return page_answer(
+        "traces", await ask(lambda queries, budget: queries.search.traces(question, budget, *page))
+    )
 
 
 @router.get("/{trace_id}", response_class=Response, responses={200: TRACE, 404: NOT_FOUND})
@@ -114,7 +116,7 @@ def _spans(parts: Parts, ids: Sequence[_Id]) -> Iterator[RawSpan]:
     """The spans of some traces, read while they are sent."""
     tables = parts.queries.catalog.tables()
     for hi, lo in dict.fromkeys(ids):
-        yield from raw_spans(parts.queries.log, find_trace(tables, hi, lo))
+        yield from raw_spans(parts.queries.log, find_trace(tables.with_trace(lo), hi, lo))
 
 
 def _otlp(spans: Iterable[RawSpan], media_type: str) -> Response:

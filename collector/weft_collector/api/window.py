@@ -97,7 +97,7 @@ class WindowQuery(NamedTuple):
         return parse(*self, now_ns)
 
 
-def window_query(
+async def window_query(
     window: Annotated[
         str | None,
         Query(

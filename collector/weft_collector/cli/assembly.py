@@ -22,7 +22,7 @@ from weft_collector.derive import Derived, DeriveOptions
 from weft_collector.errors import CollectorError
 from weft_collector.graph.rollup import CELL_BYTES, Bounds
 from weft_collector.intake import Intake, IntakeOptions
-from weft_collector.query.queries import Queries
+from weft_collector.query.queries import Queries, Searched
 from weft_collector.query.sql.runner import Sql
 from weft_collector.render.positions import Positions
 from weft_collector.sealing import SCHEMAS, Limits, Sealer
@@ -92,7 +92,7 @@ def assemble(config: Config, outside: Outside, *, afresh: bool = False) -> Parts
     derived = Derived(log, decoder, telemetry, sealer, _derive_options(config))
     options = IntakeOptions(outside.clock_ns, limits, config.in_flight_bytes)
     intake = Intake(log, decoder, derived, telemetry, options)
-    queries = Queries(derived, log, tokens_of, outside.monotonic)
+    queries = Queries(Searched(derived, log, tokens_of), telemetry, outside.monotonic)
 
     return Parts(
         lifecycle=Lifecycle(intake, warm_together, outside.listener),
@@ -106,7 +106,7 @@ def assemble(config: Config, outside: Outside, *, afresh: bool = False) -> Parts
         started_ns=outside.clock_ns(),
         surface=_surface(config, outside),
         queries=queries,
-        sql=Sql(derived, log, partial(parquet_file, config.data)),
+        sql=Sql(derived, log, partial(parquet_file, config.data), telemetry),
     )
 
 

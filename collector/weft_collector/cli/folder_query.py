@@ -37,8 +37,9 @@ def ask(folder: Path, sql: str, rows: int) -> Answer:
     shown = announcer()
     try:
         _check(folder, files)
-        spans = Folder(files, Telemetry(), partial(_tell, shown), shown.progress)
-        return Sql(spans, spans.log, partial(parquet_file, folder)).run(sql, rows)
+        telemetry = Telemetry()
+        spans = Folder(files, telemetry, partial(_tell, shown), shown.progress)
+        return Sql(spans, spans.log, partial(parquet_file, folder), telemetry).run(sql, rows)
     except OSError as error:
         raise BadSetting(f"data: {folder} cannot be read: {error.strerror}.") from error
     finally:

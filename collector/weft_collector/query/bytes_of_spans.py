@@ -16,7 +16,9 @@ from weft_collector.store.ports import Position, SpanBytes
 
 __all__ = ["Pointers", "batches", "read_messages"]
 
-#: Bounds of one batch: rows, and bytes of their spans (a single larger span is a batch of its own).
+#: Bounds of one batch: rows, and bytes of their spans (a single larger span is a batch of its own). The first batches
+#: are smaller, as the first rows are often enough.
+FIRST_ROWS: Final = 256
 BATCH_ROWS: Final = 8192
 BATCH_BYTES: Final = 16 << 20
 _ALWAYS_WHOLE: Final = 64 << 10
@@ -41,13 +43,13 @@ class Pointers(NamedTuple):
 def batches(lengths: _Rows) -> Iterator[tuple[int, int]]:
     """First row and end of runs of rows whose spans fit the bounds of a batch."""
     ends = np.cumsum(lengths)
-    start = 0
+    start, rows = 0, FIRST_ROWS
     while start < len(lengths):
         before = int(ends[start - 1]) if start else 0
         fits = int(np.searchsorted(ends, before + BATCH_BYTES, side="right"))
-        stop = max(start + 1, min(fits, start + BATCH_ROWS))
+        stop = max(start + 1, min(fits, start + rows))
         yield start, stop
-        start = stop
+        start, rows = stop, min(4 * rows, BATCH_ROWS)
 
 
 def read_messages(log: SpanBytes, number: int, pointers: Pointers) -> Messages:

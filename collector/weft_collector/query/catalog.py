@@ -1,9 +1,10 @@
 """What answers are made from, and how long they may take."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
-from weft_collector.store.ports import SpanTable
+from weft_collector.query.caller import Caller
+from weft_collector.store.span_tables import SpanTables
 
 __all__ = ["Budget", "Catalog"]
 
@@ -11,8 +12,8 @@ __all__ = ["Budget", "Catalog"]
 class Catalog(Protocol):
     """All spans that are acknowledged and not removed, as tables."""
 
-    def tables(self) -> Sequence[SpanTable]:
-        """The tables in the order of the log: sealed segments, then what is not sealed yet. Any thread may ask."""
+    def tables(self) -> SpanTables:
+        """The tables of this moment; any thread may ask."""
         ...
 
 
@@ -22,17 +23,24 @@ class Budget:
     Args:
         clock: Seconds of a clock that never goes back.
         seconds: How long the answer may take.
+        caller: Who waits for it.
+
+    Attributes:
+        spent: Whether the answer was told to end.
     """
 
-    def __init__(self, clock: Callable[[], float], seconds: float) -> None:
+    def __init__(self, clock: Callable[[], float], seconds: float, caller: Caller | None = None) -> None:
         self._clock = clock
         self._end = clock() + seconds
-        self._cancelled = False
-
-    def cancel(self) -> None:
-        """Nobody waits for the answer any more; any thread may say so."""
-        self._cancelled = True
+        self._caller = caller or Caller()
+        self.spent = False
 
     def over(self) -> bool:
-        """Whether the answer is to end with what it has."""
-        return self._cancelled or self._clock() >= self._end
+        """Whether the answer is to end with what it has.
+
+        Raises:
+            CallerGone: Nobody waits for it any more.
+        """
+        self._caller.check()
+        self.spent |= self._clock() >= self._end
+        return self.spent

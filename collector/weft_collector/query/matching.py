@@ -72,8 +72,10 @@ class Matcher:
 
     @property
     def columns(self) -> list[str]:
-        """The columns that `by_columns` reads."""
-        return ["Timestamp", "Duration", *self._texts, *self._numbers]
+        """The columns that `by_columns` reads; none if every row fits."""
+        question = self._question
+        measured = ["Duration"] if (question.least_ns, question.most_ns) != (None, None) else []
+        return [*measured, *self._texts, *self._numbers]
 
     @property
     def never(self) -> bool:
@@ -86,10 +88,9 @@ class Matcher:
         return bool(self._conditions)
 
     def by_columns(self, table: pa.Table) -> NDArray[np.bool_]:
-        """Which rows fit as far as columns tell."""
+        """Which rows fit as far as columns tell, their start apart."""
         question = self._question
-        start = numbers(table, "Timestamp")
-        fits = (start >= question.start_ns) & (start < question.end_ns)
+        fits = np.ones(table.num_rows, np.bool_)
         if question.least_ns is not None:
             fits &= numbers(table, "Duration") >= question.least_ns
         if question.most_ns is not None:
@@ -100,18 +101,24 @@ class Matcher:
             fits &= numbers(table, name) == number
         return fits & (not self._never)
 
+    def in_window(self, table: pa.Table) -> NDArray[np.bool_]:
+        """Which rows started in the window: column `Timestamp`."""
+        start = numbers(table, "Timestamp")
+        return (start >= self._question.start_ns) & (start < self._question.end_ns)
+
     def by_attributes(self, table: SpanTable, rows: Tested) -> NDArray[np.bool_]:
         """Which rows have the attributes that are no columns."""
         fits = np.ones(len(rows.resources), np.bool_)
         if not self._conditions:
             return fits
         by_resource = self._by_resource(table, rows.resources)
-        undecided = np.flatnonzero(~np.logical_and.reduce(by_resource))
-        if not len(undecided):
-            return fits
-        messages = read_messages(self._log, table.number, rows.pointers.take(undecided))
-        for (condition, wanted), known in zip(self._each(), by_resource, strict=True):
-            fits[undecided] &= known[undecided] | Values(messages, condition.key).matches(wanted)
+        own = np.array([table.spans_have(condition.key) for condition, _ in self._each()], np.bool_)
+        fits &= by_resource[~own].all(axis=0)  # no span of the table has these attributes itself
+        undecided = np.flatnonzero(fits & ~by_resource.all(axis=0))
+        if len(undecided):
+            messages = read_messages(self._log, table.number, rows.pointers.take(undecided))
+            for (condition, wanted), known in zip(self._each(), by_resource, strict=True):
+                fits[undecided] &= known[undecided] | Values(messages, condition.key).matches(wanted)
         return fits
 
     def _by_resource(self, table: SpanTable, ids: NDArray[np.int64]) -> NDArray[np.bool_]:

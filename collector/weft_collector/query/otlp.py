@@ -6,16 +6,15 @@ in which these first came; most traces are one piece.
 """
 
 import json
-from base64 import b64decode
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
-from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
+from weft_collector.query.otlp_document import plain
 from weft_collector.query.traces import RawSpan
 
-__all__ = ["json_pieces", "otlp_json", "protobuf_pieces"]
+__all__ = ["json_pieces", "protobuf_pieces"]
 
 PIECE_SPANS: Final = 2048
 PIECE_BYTES: Final = 8 << 20
@@ -32,7 +31,7 @@ def json_pieces(spans: Iterable[RawSpan]) -> Iterator[bytes]:
     """OTLP JSON in pieces of one document."""
     start = '{"resourceSpans":['
     for groups in _pieces(spans):
-        data = otlp_json(_traces_data(groups))
+        data = plain(TracesData.FromString(_traces_data(groups)))
         items = (json.dumps(item, separators=(",", ":"), allow_nan=False) for item in data["resourceSpans"])
         yield (start + ",".join(items)).encode()
         start = ","
@@ -81,27 +80,3 @@ def _field(number: int, payload: bytes) -> bytes:
         length >>= 7
     head.append(length)
     return bytes(head) + payload
-
-
-def otlp_json(traces_data: bytes) -> dict[str, Any]:
-    """A TracesData message as OTLP JSON: ids in hex, times as texts, enums as numbers."""
-    message = TracesData.FromString(traces_data)
-    data: dict[str, Any] = MessageToDict(message, use_integers_for_enums=True)
-    for span in _spans_of(data):
-        _hex_ids(span, "traceId", "spanId", "parentSpanId")
-        for link in span.get("links", ()):
-            _hex_ids(link, "traceId", "spanId")
-    return data
-
-
-def _spans_of(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for resource in data.get("resourceSpans", ()):
-        for scope in resource.get("scopeSpans", ()):
-            yield from scope.get("spans", ())
-
-
-def _hex_ids(message: dict[str, Any], *names: str) -> None:
-    """Protobuf's JSON writes bytes in base64; OTLP makes an exception for ids."""
-    for name in names:
-        if name in message:
-            message[name] = b64decode(message[name]).hex()

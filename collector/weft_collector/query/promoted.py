@@ -10,7 +10,7 @@ from typing import Final
 
 from weft_collector.wire.known_keys import LARGEST, RESOURCE_KEYS, SPAN_KEYS
 
-__all__ = ["COLUMNS", "NUMBERS", "column_of", "spellings"]
+__all__ = ["COLUMNS", "NUMBERS", "column_of", "names_of", "spellings"]
 
 _COLUMN_OF_WORD: Final = {
     "service": "ServiceName",
@@ -45,6 +45,12 @@ _DIGITS: Final = 10
 def column_of(key: str) -> str | None:
     """The column that holds an attribute, if it has one."""
     return _BY_NAME.get(key)
+
+
+def names_of(key: str) -> tuple[str, ...]:
+    """The keys under which an attribute may have been sent."""
+    column = column_of(key)
+    return (key,) if column is None else COLUMNS[column]
 
 
 def spellings(key: str, value: str) -> list[tuple[str, str]]:

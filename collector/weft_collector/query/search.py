@@ -20,11 +20,12 @@ from weft_collector.query.catalog import Budget, Catalog
 from weft_collector.query.cursor import Cursor, decode, encode
 from weft_collector.query.matching import Matcher
 from weft_collector.query.merge import Merge
-from weft_collector.query.promoted import column_of, spellings
+from weft_collector.query.promoted import column_of, names_of, spellings
 from weft_collector.query.question import Condition, Question
 from weft_collector.query.source import Found, Plan, Source
 from weft_collector.query.trace_rows import ROW_COLUMNS, first_key, span_row, summary, trace_parts
 from weft_collector.store.ports import SpanLog, SpanTable
+from weft_collector.store.span_tables import SpanTables
 
 __all__ = ["MOST_SPANS", "MOST_TRACES", "Page", "Search", "TokensOf"]
 
@@ -82,7 +83,7 @@ class Search:
         """
         _check(question, limit, MOST_SPANS)
         begun, question = decode(cursor, question)
-        merge = self._merge(self._catalog.tables(), question, budget, begun)
+        merge = self._merge(self._catalog.tables(), self._plan(question, ROW_COLUMNS), budget, begun)
         rows = [span_row(found.rows, found.row) for found in _up_to(limit, merge)]
         return _page(rows, merge, question)
 
@@ -91,7 +92,7 @@ class Search:
         _check(question, limit, MOST_TRACES)
         begun, question = decode(cursor, question)
         tables = self._catalog.tables()
-        merge = self._merge(tables, question, budget, begun)
+        merge = self._merge(tables, self._plan(question, ()), budget, begun)
         rows: list[dict[str, Any]] = []
         for row in self._summaries(tables, question, merge):
             rows += [row] if row else []
@@ -103,7 +104,7 @@ class Search:
         return _page(rows, merge, question)
 
     def _summaries(
-        self, tables: Sequence[SpanTable], question: Question, merge: Merge
+        self, tables: SpanTables, question: Question, merge: Merge
     ) -> Iterator[dict[str, Any] | None]:
         """The traces of the spans that come, each at its first one; None for a span that is not."""
         matcher = Matcher(question, self._log)
@@ -111,20 +112,24 @@ class Search:
         for found in _all(merge):
             if found.trace_lo not in seen:
                 seen.add(found.trace_lo)
-                parts = trace_parts(tables, found.trace_lo, matcher)
+                parts = trace_parts(tables.with_trace(found.trace_lo), found.trace_lo, matcher)
                 first = first_key(parts, question.sort) == found.key
                 yield summary(parts, question.sort) if first else None
 
-    def _merge(self, tables: Sequence[SpanTable], question: Question, budget: Budget, begun: Cursor) -> Merge:
-        plan = Plan(
+    def _plan(self, question: Question, columns: tuple[str, ...]) -> Plan:
+        return Plan(
             question,
             Matcher(question, self._log),
+            tuple(names_of(condition.key) for condition in question.conditions),
             [self._tokens(condition) for condition in question.conditions],
-            ROW_COLUMNS,
-            max(LEAST_KEPT_ROWS, min(KEPT_ROWS, ALL_KEPT_ROWS // max(1, len(tables)))),
+            columns,
         )
+
+    def _merge(self, tables: Sequence[SpanTable], plan: Plan, budget: Budget, begun: Cursor) -> Merge:
+        kept = max(LEAST_KEPT_ROWS, min(KEPT_ROWS, ALL_KEPT_ROWS // max(1, len(tables))))
         chosen = (table for table in tables if table.number not in begun.done)
-        return Merge([Source(table, plan, begun.bound_of(table.number)) for table in chosen], budget, begun)
+        sources = [Source(table, plan, begun.bound_of(table.number), kept) for table in chosen]
+        return Merge(sources, budget, begun)
 
     def _tokens(self, condition: Condition) -> NDArray[np.uint64]:
         promoted = column_of(condition.key) is not None

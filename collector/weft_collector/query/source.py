@@ -3,9 +3,10 @@
 A step is small, so that a search can stop between two of them:
 
 1. the summary: whether anything can match at all, and how large a key can be;
-2. the token filters: which blocks can hold what matches;
-3. a load: narrow columns of those blocks (or of all rows), of which the largest keys stay;
-4. for each batch of these: the spans' own bytes, where columns do not decide.
+2. the keys that met: whether a span can have all attributes that are asked for;
+3. the token filters: which blocks can hold what matches;
+4. a load: the columns that decide, and of the rows that fit the few others; the largest keys stay;
+5. for each batch of these: the spans' own bytes, where columns do not decide.
 
 After every step `bound` says what can still come. So a search for the newest 20 looks inside a few thousand
 spans, however many there are that fit as far as columns tell.
@@ -29,8 +30,8 @@ from weft_collector.store.span_schema import POINTER
 
 __all__ = ["Found", "Plan", "Source"]
 
-#: Up to so many blocks are read one by one; of more, columns are scanned whole, as `read_block` may do, too.
-FEW_BLOCKS: Final = 1
+#: What tells where a row's bytes are, and so its place in the order.
+_PLACE: Final = POINTER[:4]
 
 
 class Plan(NamedTuple):
@@ -39,16 +40,16 @@ class Plan(NamedTuple):
     Attributes:
         question: The question.
         matcher: Compares rows with it.
-        tokens: For each attribute that is asked for, the tokens under which it may stand.
+        keys: For each attribute that is asked for, the keys under which it may have been sent.
+        tokens: Likewise the tokens under which it may stand.
         columns: What is to be read of a span that matches, beside what matching needs.
-        kept: How many of the largest keys a load keeps.
     """
 
     question: Question
     matcher: Matcher
+    keys: tuple[tuple[str, ...], ...]
     tokens: Sequence[NDArray[np.uint64]]
     columns: tuple[str, ...]
-    kept: int
 
 
 class Found(NamedTuple):
@@ -87,6 +88,7 @@ class Source:
         table: The table.
         plan: What is looked for.
         bound: Only what is below it.
+        kept: How many of the largest keys a load keeps.
 
     Attributes:
         bound: Whatever is found later is below it.
@@ -95,13 +97,14 @@ class Source:
         worked: Some spans were looked at, or shown to be none that match.
     """
 
-    def __init__(self, table: SpanTable, plan: Plan, bound: Key) -> None:
+    def __init__(self, table: SpanTable, plan: Plan, bound: Key, kept: int) -> None:
         self.table = table
         self.bound = bound
         self.found: deque[Found] = deque()
         self.exhausted = False
         self.worked = False
         self._plan = plan
+        self._kept = kept
         self._steps = self._walk()
         if plan.question.sort == "start":
             self.bound = min(bound, Key.over(table.latest_ns))
@@ -123,6 +126,8 @@ class Source:
             return
         self.bound = min(self.bound, Key.over(largest))
         yield True
+        if not self.table.may_meet(self._plan.keys):
+            return
         blocks = self.table.blocks_with(self._plan.tokens) if self._plan.tokens else None
         rest: Key | None = self.bound
         while rest is not None and (blocks is None or len(blocks)):
@@ -138,42 +143,43 @@ class Source:
         if never or self.table.latest_ns < question.start_ns or self.table.earliest_ns >= question.end_ns:
             return None
         summary = self.table.summary()
-        fits = _fitting(summary, question)
+        fits = _possible(summary, question)
         largest = numbers(summary, "LatestNs" if question.sort == "start" else "LongestNs")[fits]
         return int(largest.max()) if len(largest) else None
 
     def _load(self, blocks: NDArray[np.uint32] | None, bound: Key) -> _Loaded:
-        table = self._read(blocks)
+        table = self._read()
         values, where = numbers(table, SORTS[self._plan.question.sort]), pointers(table)
-        fits = self._plan.matcher.by_columns(table)
-        if blocks is not None:
-            fits &= np.isin(where.block, blocks)
+        fits = self._plan.matcher.in_window(table)
         rows = np.flatnonzero(fits & smaller(values, self.table.number, where, bound))
+        if blocks is not None:
+            rows = rows[np.isin(where.block[rows], blocks)]
         rest = None
-        if len(rows) > self._plan.kept:
-            least = int(np.partition(values[rows], -self._plan.kept)[-self._plan.kept])
+        if len(rows) > self._kept:
+            least = int(np.partition(values[rows], -self._kept)[-self._kept])
             left = rows[values[rows] < least]
             rows = rows[values[rows] >= least]
             rest = Key(least, 0, 0, 0, 0) if len(left) else None
         rows = rows[np.lexsort((where.offset[rows], where.body[rows], where.block[rows], values[rows]))[::-1]]
         return _Loaded(table.take(rows), values[rows], where.take(rows), rest)
 
-    def _read(self, blocks: NDArray[np.uint32] | None) -> pa.Table:
+    def _read(self) -> pa.Table:
+        """The rows that fit by columns: those that decide first, the others of rows that are left."""
         plan = self._plan
-        names = list(dict.fromkeys((*plan.matcher.columns, *POINTER, "TraceId", *plan.columns)))
-        if blocks is None or len(blocks) > FEW_BLOCKS:
-            return self.table.read(names)
-        return pa.concat_tables([self.table.read_block(int(block), names) for block in blocks])
+        inside = ("ResourceId",) if plan.matcher.looks_inside else ()
+        names = ("Timestamp", SORTS[plan.question.sort], *_PLACE, *inside, "TraceId", *plan.columns)
+        wanted = list(dict.fromkeys(names))
+        if not plan.matcher.columns:
+            return self.table.read(wanted)
+        fits = plan.matcher.by_columns(self.table.read(plan.matcher.columns))
+        return self.table.take(wanted, np.flatnonzero(fits))
 
     def _look(self, loaded: _Loaded) -> Iterator[bool]:
         """Look inside the loaded rows, batch by batch."""
         where, number = loaded.where, self.table.number
-        resources = numbers(loaded.table, "ResourceId")
         lows = trace_lows(loaded.table)
         for start, stop in batches(where.length):
-            rows = np.arange(start, stop)
-            fits = self._plan.matcher.by_attributes(self.table, Tested(where.take(rows), resources[rows]))
-            for row in rows[fits].tolist():
+            for row in self._fitting(loaded, np.arange(start, stop)):
                 self.found.append(Found(loaded.key(number, row), int(lows[row]), loaded.table, row))
             self.bound = loaded.key(number, stop - 1)
             self.worked = True
@@ -181,8 +187,16 @@ class Source:
         if loaded.rest is not None:
             self.bound = min(self.bound, loaded.rest)
 
+    def _fitting(self, loaded: _Loaded, rows: NDArray[np.intp]) -> list[int]:
+        """Which of some loaded rows match."""
+        if self._plan.matcher.looks_inside:
+            tested = Tested(loaded.where.take(rows), numbers(loaded.table, "ResourceId")[rows])
+            rows = rows[self._plan.matcher.by_attributes(self.table, tested)]
+        found: list[int] = rows.tolist()
+        return found
 
-def _fitting(summary: pa.Table, question: Question) -> NDArray[np.bool_]:
+
+def _possible(summary: pa.Table, question: Question) -> NDArray[np.bool_]:
     """Which rows of a summary may stand for spans that match."""
     fits = numbers(summary, "EarliestNs") < question.end_ns
     fits &= numbers(summary, "LatestNs") >= question.start_ns

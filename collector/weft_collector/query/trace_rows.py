@@ -63,7 +63,7 @@ def trace_parts(tables: Sequence[SpanTable], trace_lo: int, matcher: Matcher) ->
 
 
 def _matching(table: SpanTable, rows: pa.Table, matcher: Matcher) -> NDArray[np.bool_]:
-    fits = matcher.by_columns(rows)
+    fits = matcher.by_columns(rows) & matcher.in_window(rows)
     places, resources = pointers(rows), numbers(rows, "ResourceId")
     candidates = np.flatnonzero(fits)
     for start, stop in batches(places.length[candidates]):

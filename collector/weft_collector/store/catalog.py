@@ -22,6 +22,7 @@ from weft_collector.store.manifest import (
 )
 from weft_collector.store.ports import SpanLog
 from weft_collector.store.segment import Segment
+from weft_collector.store.span_tables import Segments
 
 __all__ = ["Catalog"]
 
@@ -36,6 +37,10 @@ class Catalog:
         log: The log in it.
         schemas: Versions of the derived files that this program writes.
 
+    Attributes:
+        manifest: What counts.
+        published: The segments that it names.
+
     Raises:
         CorruptLog: A newer Weft wrote the manifest.
         StorageFailed: The folder cannot be written.
@@ -48,7 +53,14 @@ class Catalog:
             self._clean()
         except OSError as error:
             raise StorageFailed(f"The data folder cannot be opened: {error}.", _RETRY_SECONDS) from error
-        self.segments = tuple(Segment(files, s, log) for s in self.manifest.sealed if s.rows and not s.gone)
+        self.published = Segments(
+            Segment(files, s, log) for s in self.manifest.sealed if s.rows and not s.gone
+        )
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The segments, in the order of the log."""
+        return self.published.all
 
     @property
     def segment_bytes(self) -> int:
@@ -116,8 +128,8 @@ class Catalog:
         save_manifest(self._files, manifest)
         known = {segment.number: segment for segment in self.segments}
         live = [part for part in manifest.sealed if part.rows and not part.gone]
-        segments = tuple(known.get(p.number) or Segment(self._files, p, self._log) for p in live)
-        self.manifest, self.segments = manifest, segments
+        segments = Segments(known.get(p.number) or Segment(self._files, p, self._log) for p in live)
+        self.manifest, self.published = manifest, segments
 
     def _clean(self) -> None:
         """Remove what a crash has left: drafts, and derived files that do not count."""

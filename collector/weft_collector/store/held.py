@@ -4,9 +4,10 @@ import threading
 from collections.abc import Sequence
 
 from weft_collector.store.piece_table import PieceTable
-from weft_collector.store.ports import SpanBytes, SpanTable
+from weft_collector.store.ports import SpanBytes
 from weft_collector.store.segment import Segment
 from weft_collector.store.span_columns import Texts
+from weft_collector.store.span_tables import Segments, SpanTables
 from weft_collector.store.unsealed import Piece
 
 __all__ = ["HeldTables"]
@@ -25,7 +26,7 @@ class HeldTables:
         self._lock = threading.Lock()
         self._known: dict[Piece, PieceTable] = {}
 
-    def of(self, pieces: Sequence[Piece], segments: Sequence[Segment]) -> list[SpanTable]:
+    def of(self, pieces: Sequence[Piece], segments: Segments) -> SpanTables:
         """The tables.
 
         Args:
@@ -33,9 +34,9 @@ class HeldTables:
                 none, and is shown once.
             segments: What is sealed.
         """
-        sealed = {segment.number for segment in segments}
+        sealed = {segment.number for segment in segments.all}
         open_ones = [piece for piece in pieces if piece.number not in sealed and piece.count]
-        return [*segments, *self._piece_tables(open_ones, segments)]
+        return SpanTables(segments, self._piece_tables(open_ones, segments.all))
 
     def _piece_tables(self, pieces: list[Piece], segments: Sequence[Segment]) -> list[PieceTable]:
         tables: list[PieceTable] = []
@@ -43,7 +44,8 @@ class HeldTables:
             for piece in pieces:
                 known = self._known.get(piece)
                 if known is None or known.taken != piece.count:
-                    known = PieceTable(piece, self._texts, self._log, [*segments, *tables])
+                    index = known.index if known else None
+                    known = PieceTable(piece, self._texts, self._log, [*segments, *tables], index)
                     self._known[piece] = known
                 tables.append(known)
             self._known = {piece: self._known[piece] for piece in pieces}

@@ -146,6 +146,10 @@ class Log:
         """See SpanLog."""
         return self._reader.read(position, offset, length)
 
+    def block(self, number: int, offset: int) -> bytes:
+        """See SpanLog."""
+        return self._reader.block(number, offset)
+
     def replay(self, first: int = 0) -> Iterator[tuple[Position, Record]]:
         """See SpanLog."""
         durable = self._durable

@@ -16,7 +16,7 @@ from weft_collector.store.files import ReadFiles
 from weft_collector.store.notices import Event, Listener, Notice
 from weft_collector.store.ports import Position, Record
 from weft_collector.store.recovery import Extent, Lost, file_name, find_end, sound_blocks
-from weft_collector.store.scan import Block, block_at
+from weft_collector.store.scan import Block, inflated_at
 from weft_collector.telemetry import Telemetry
 
 __all__ = ["CACHE_BYTES", "LogReader", "whole_part"]
@@ -42,12 +42,14 @@ class LogReader:
 
     def read(self, position: Position, offset: int, length: int) -> bytes:
         """See SpanBytes."""
-        key = (position.file, position.block)
-        inflated = self._cache.get(key, partial(self._load, *key))
-        found = body_slice(inflated, position.offset, offset, length)
+        found = body_slice(self.block(position.file, position.block), position.offset, offset, length)
         if found is None:
             raise NotFound(f"No record at {position} has bytes {offset} to {offset + length}.")
         return found
+
+    def block(self, number: int, offset: int) -> bytes:
+        """See SpanBytes."""
+        return self._cache.get((number, offset), partial(self._load, number, offset))
 
     def records(self, extents: list[Extent], stop: int) -> Iterator[tuple[Position, Record]]:
         """The records of some log files, oldest first, in constant memory; damage is counted and announced.
@@ -76,7 +78,7 @@ class LogReader:
         except FileNotFoundError as error:
             raise NotFound(f"{file_name(number)} has been removed from the log since.") from error
         try:
-            return block_at(file, offset).inflated
+            return inflated_at(file, offset)
         except OSError as error:
             raise CorruptLog(
                 f"The disk cannot read {file_name(number)} at byte {offset}: {error}."

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from weft_collector.store.identity import Identity
+from weft_collector.store.piece_index import PieceIndex
 from weft_collector.store.ports import Position, SpanBytes
 from weft_collector.store.segment_build import Older, identity_of, repeated
 from weft_collector.store.span_columns import Texts, arrow_columns
@@ -31,11 +31,24 @@ class PieceTable:
         texts: The texts behind their ids.
         log: Where resources and scopes are read.
         older: All older tables.
+        index: Of the piece's table when it was smaller, if there was one.
+
+    Attributes:
+        index: Of the piece's blocks.
     """
 
-    def __init__(self, piece: Piece, texts: Texts, log: SpanBytes, older: Sequence[Older]) -> None:
+    def __init__(
+        self,
+        piece: Piece,
+        texts: Texts,
+        log: SpanBytes,
+        older: Sequence[Older],
+        index: PieceIndex | None = None,
+    ) -> None:
         self.number = piece.number
+        self.index = index or PieceIndex(piece.number, log)
         rows = piece.rows()
+        self._blocks: list[int] = np.unique(rows.runs["block"]).tolist()
         self.taken = len(rows.run)
         self._texts, self._log, self._runs = texts, log, rows.runs
         identity = identity_of(rows, texts)
@@ -61,20 +74,26 @@ class PieceTable:
         """See SpanTable."""
         return summary_of(self._table)
 
-    def blocks_with(self, tokens: Sequence[Words]) -> NDArray[np.uint32] | None:
+    def blocks_with(self, tokens: Sequence[Words]) -> NDArray[np.uint32]:
         """See SpanTable."""
-        del tokens
-        return None
+        return self.index.blocks_with(self._blocks, tokens)
+
+    def may_meet(self, keys: tuple[tuple[str, ...], ...]) -> bool:
+        """See SpanTable."""
+        return self.index.met_keys(self._blocks).may_meet(keys)
+
+    def spans_have(self, key: str) -> bool:
+        """See SpanTable."""
+        return self.index.met_keys(self._blocks).spans_have(key)
 
     def read(self, columns: Sequence[str], rows: range | None = None) -> pa.Table:
         """See SpanTable."""
         table = self._table.select(list(columns))
         return table if rows is None else table.slice(rows.start, len(rows))
 
-    def read_block(self, block: int, columns: Sequence[str]) -> pa.Table:
+    def take(self, columns: Sequence[str], rows: NDArray[np.intp]) -> pa.Table:
         """See SpanTable."""
-        wanted = pc.equal(self._table["Block"], pa.scalar(block, pa.uint32()))
-        return self._table.filter(wanted).select(list(columns))
+        return self._table.select(list(columns)).take(rows)
 
     def resource(self, resource_id: int) -> tuple[bytes, str]:
         """See SpanTable."""

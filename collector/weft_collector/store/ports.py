@@ -98,13 +98,22 @@ class HeadRows(NamedTuple):
 
 
 class SpanBytes(Protocol):
-    """The bodies of a log, by their position; `read` may be called from any thread at any time."""
+    """The bodies of a log, by their position; any thread may ask at any time."""
 
     def read(self, position: Position, offset: int, length: int) -> bytes:
         """Bytes `offset` to `offset + length` of the body at a position that was appended and synced.
 
         Raises:
             NotFound: The log file has been removed since, or no body has these bytes.
+            CorruptLog: The bytes on the disk are not those that were written.
+        """
+        ...
+
+    def block(self, number: int, offset: int) -> bytes:
+        """The inflated bytes of the block at `offset` of a log file.
+
+        Raises:
+            NotFound: The log file has been removed since.
             CorruptLog: The bytes on the disk are not those that were written.
         """
         ...
@@ -202,8 +211,9 @@ class SpanReader(Protocol):
 class SpanTable(Protocol):
     """Distinct spans as columns: one sealed segment, or the spans of one log file that is not sealed yet.
 
-    Rows are sorted by the low half of the trace id, and by the order of the log within a trace. A table never
-    changes; the columns are those of `span_schema.SCHEMA`. Any thread may read.
+    No span is in a table twice, nor in it and in a table before it (`identity.py`). Rows are sorted by the low half of
+    the trace id, and by the order of the log within a trace. A table never changes; the columns are those of
+    `span_schema.SCHEMA`. Any thread may read.
     """
 
     @property
@@ -234,7 +244,7 @@ class SpanTable(Protocol):
         """One row for each (ServiceName, SpanName, SpanKind): Spans, Errors, LongestNs, EarliestNs, LatestNs."""
         ...
 
-    def blocks_with(self, tokens: "Sequence[NDArray[np.uint64]]") -> "NDArray[np.uint32] | None":
+    def blocks_with(self, tokens: "Sequence[NDArray[np.uint64]]") -> "NDArray[np.uint32]":
         """Which blocks of the log file may hold spans that have all of some tokens.
 
         Args:
@@ -242,16 +252,27 @@ class SpanTable(Protocol):
                 (`tokens.tokens_of`).
 
         Returns:
-            Offsets of blocks (column `Block`), ascending; None if every block has to be looked at.
+            Offsets of blocks (column `Block`), ascending.
         """
+        ...
+
+    def may_meet(self, keys: tuple[tuple[str, ...], ...]) -> bool:
+        """Whether one span may have, of each of some groups of attribute keys, one itself or by its resource.
+
+        False is certain. Looks at no block, so it is the first thing to ask for several attributes.
+        """
+        ...
+
+    def spans_have(self, key: str) -> bool:
+        """Whether a span may have an attribute of this key itself, and not by its resource alone. False is certain."""
         ...
 
     def read(self, columns: Sequence[str], rows: range | None = None) -> "pa.Table":
         """Some columns of some rows (all, if None), in the order asked for."""
         ...
 
-    def read_block(self, block: int, columns: Sequence[str]) -> "pa.Table":
-        """Some columns of the rows whose bytes are in a block of the log file."""
+    def take(self, columns: Sequence[str], rows: "NDArray[np.intp]") -> "pa.Table":
+        """Some columns of some rows, which are ascending; cheaper than `read` where rows are few."""
         ...
 
     def resource(self, resource_id: int) -> tuple[bytes, str]:

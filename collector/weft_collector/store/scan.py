@@ -26,7 +26,7 @@ from weft_collector.store.blocks import (
 from weft_collector.store.files import ReadFile
 from weft_collector.store.ports import Record
 
-__all__ = ["Block", "Gap", "block_at", "scan"]
+__all__ = ["Block", "Gap", "inflated_at", "scan"]
 
 _SEARCH_BYTES: Final = 1 << 20
 _HIGHEST_SEQUENCE: Final = 1 << 62
@@ -61,8 +61,8 @@ class Gap(NamedTuple):
     reason: str
 
 
-def block_at(file: ReadFile, offset: int) -> Block:
-    """The block that begins at `offset`.
+def inflated_at(file: ReadFile, offset: int) -> bytes:
+    """The records of the block that begins at `offset`, as one run of bytes; nobody needs each by itself.
 
     Raises:
         CorruptLog: There is no whole block.
@@ -70,12 +70,15 @@ def block_at(file: ReadFile, offset: int) -> Block:
     header = parse_header(file.read_at(offset, HEADER_BYTES))
     if header is None:
         raise CorruptLog("no block header")
-    return _load(file, offset, header)
+    return _inflated(file, offset, header)
+
+
+def _inflated(file: ReadFile, offset: int, header: BlockHeader) -> bytes:
+    return inflate_block(header, file.read_at(offset + HEADER_BYTES, header.payload))
 
 
 def _load(file: ReadFile, offset: int, header: BlockHeader) -> Block:
-    payload = file.read_at(offset + HEADER_BYTES, header.payload)
-    inflated = inflate_block(header, payload)
+    inflated = _inflated(file, offset, header)
     if count_records(inflated) != header.records:
         raise CorruptLog("the block holds another number of records than its header says")
     return Block(offset, header.sequence, header.size, inflated)

@@ -7,16 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import parquet
 
+from weft_collector.errors import CorruptLog, NotFound
 from weft_collector.store import bloom
 from weft_collector.store.arrow_bytes import table_of
+from weft_collector.store.block_tokens import BlockTokens
 from weft_collector.store.dictionaries import Dictionary
 from weft_collector.store.files import ReadFiles
 from weft_collector.store.identity import SIDES, Identity, owner_of
 from weft_collector.store.manifest import Sealed, index_name, spans_name
+from weft_collector.store.met_keys import MetKeys
 from weft_collector.store.ports import SpanBytes, SpanTable
 from weft_collector.store.relatives import Elders
 from weft_collector.store.segment_build import ROW_GROUP
@@ -29,6 +31,8 @@ from weft_collector.store.token_filters import TokenFilters
 __all__ = ["Segment", "identities_in", "parquet_file"]
 
 Words = NDArray[np.uint64]
+#: Up to so many blocks are walked, which takes two milliseconds each, before rows are read, which takes 20 and more.
+FEW_BLOCKS = 4
 _IDENTITY = ("TraceId", "SpanId", "SpanKind", "ServiceInstanceId", "ServiceName", "HostName")
 
 
@@ -99,9 +103,27 @@ class Segment:
         """See SpanTable."""
         return table_of(self._index.section("summary"))
 
-    def blocks_with(self, tokens: Sequence[Words]) -> NDArray[np.uint32] | None:
+    def blocks_with(self, tokens: Sequence[Words]) -> NDArray[np.uint32]:
         """See SpanTable."""
-        return self._tokens.blocks_with(tokens)
+        found = self._tokens.blocks_with(tokens)
+        if len(found) > FEW_BLOCKS:
+            return found
+        return found[np.array([self._have_all(int(block), tokens) for block in found], np.bool_)]
+
+    def _have_all(self, block: int, tokens: Sequence[Words]) -> bool:
+        """Whether a block has the tokens: a filter's word for it is wrong once in a thousand times."""
+        try:
+            return BlockTokens().have_all(self._log.block(self.number, block), tokens)
+        except (NotFound, CorruptLog):
+            return True
+
+    def may_meet(self, keys: tuple[tuple[str, ...], ...]) -> bool:
+        """See SpanTable."""
+        return self._met.may_meet(keys)
+
+    def spans_have(self, key: str) -> bool:
+        """See SpanTable."""
+        return self._met.spans_have(key)
 
     def read(self, columns: Sequence[str], rows: range | None = None) -> pa.Table:
         """See SpanTable."""
@@ -111,10 +133,11 @@ class Segment:
         table = self._read_groups(groups, columns)
         return table.select(list(columns)).slice(rows.start - first * ROW_GROUP, len(rows))
 
-    def read_block(self, block: int, columns: Sequence[str]) -> pa.Table:
+    def take(self, columns: Sequence[str], rows: NDArray[np.intp]) -> pa.Table:
         """See SpanTable."""
-        table = self.read([*dict.fromkeys((*columns, "Block"))])
-        return table.filter(pc.equal(table["Block"], pa.scalar(block, pa.uint32()))).select(list(columns))
+        groups, which = np.unique(rows // ROW_GROUP, return_inverse=True)
+        table = self._read_groups(groups.tolist(), columns)
+        return table.select(list(columns)).take(which * ROW_GROUP + rows % ROW_GROUP)
 
     def resource(self, resource_id: int) -> tuple[bytes, str]:
         """See SpanTable."""
@@ -142,13 +165,15 @@ class Segment:
 
     def spans_of(self, traces: Words, columns: Sequence[str]) -> pa.Table:
         """Some columns of the spans of some traces, each given once."""
-        rows = np.sort(_numbers_in(*self._sidecar.rows_of_many(traces)))
-        groups, group = np.unique(rows // ROW_GROUP, return_inverse=True)
-        return self._read_groups(groups.tolist(), columns).take(group * ROW_GROUP + rows % ROW_GROUP)
+        return self.take(columns, np.sort(_numbers_in(*self._sidecar.rows_of_many(traces))))
 
     @cached_property
     def _tokens(self) -> TokenFilters:
         return TokenFilters.from_bytes(self._index.section("tokens"))
+
+    @cached_property
+    def _met(self) -> MetKeys:
+        return MetKeys.from_bytes(self._index.section("met"))
 
     @cached_property
     def _dictionaries(self) -> dict[str, Dictionary]:

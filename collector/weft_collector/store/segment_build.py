@@ -208,7 +208,8 @@ class _Sections:
     def to_bytes(self) -> dict[str, bytes]:
         """The sections of the index file."""
         dictionaries = {f"{which}s": builder.to_bytes() for which, builder in self._builders.items()}
-        return {**dictionaries, "tokens": TokenFilters.of(self._filters).to_bytes()}
+        tokens, met = TokenFilters.of(self._filters).to_bytes(), self._tokens.met_keys().to_bytes()
+        return {**dictionaries, "tokens": tokens, "met": met}
 
 
 def _places(runs: Runs, which: str) -> list[tuple[int, int, int, int]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from weft_collector.wire.token_sink import DOUBLE, TEXT, hash_token
 
-__all__ = ["tokens_of"]
+__all__ = ["key_number", "tokens_of"]
 
 _LONGEST_NUMBER: Final = 1100  # characters: no double needs more to be told from all others
 
@@ -29,6 +29,11 @@ def tokens_of(key: str, value: str) -> NDArray[np.uint64]:
     if number is not None:
         forms.append((struct.pack("<d", number), DOUBLE))
     return np.array([_hashed(key.encode("utf-8", "surrogatepass"), *form) for form in forms], np.uint64)
+
+
+def key_number(key: str) -> int:
+    """The number by which pairs of keys know a key: the token of the key and an empty text."""
+    return _hashed(key.encode("utf-8", "surrogatepass"), b"", TEXT)
 
 
 def _double(text: str) -> float | None:

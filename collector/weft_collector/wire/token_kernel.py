@@ -10,6 +10,8 @@ none.
 **Never too few.** A body in an odd encoding may give tokens that a parser would not: those of a value that a later
 piece replaces, those of spans that were refused. It never gives fewer. Whoever finds tokens looks at the spans.
 
+**Keys that meet.** Of each span and each resource the keys that gave tokens are noted (`key_pairs.py`).
+
 **Bounds.** The decoder took the body once, but the copy on the disk may be damaged, so nothing is trusted: every
 read goes through `protobuf_reader`, which stays between `p` and `end`. Texts are hashed as bytes; nobody asks
 whether they are UTF-8.
@@ -17,7 +19,8 @@ whether they are UTF-8.
 
 import numpy as np
 
-from weft_collector.kernel import load8, load64, number, routine, store64
+from weft_collector.kernel import ZERO, load8, load64, number, routine, store64
+from weft_collector.wire.key_pairs import RESOURCE_KEY, end_message, note_key
 from weft_collector.wire.protobuf_reader import (
     DELIMITED,
     FIXED64,
@@ -36,8 +39,11 @@ from weft_collector.wire.token_sink import (
     DOUBLE_AT,
     EVENT_NAME,
     FALSE,
+    KEY,
+    PAIRS,
     SCRATCH,
     SPAN_NAME,
+    TAKEN,
     TEXT,
     TEXTS,
     TRUE,
@@ -63,7 +69,7 @@ _WALKED: dict[str, dict[int, str]] = {
     "Event": {2: "event name", 3: "attribute"},
 }
 _CODES = _NAMED | {name: code for code, name in enumerate(_WALKED, start=len(_NAMED) + 1)}
-_REQUEST = number(_CODES["Request"])
+_REQUEST, _SPAN, _RESOURCE = (number(_CODES[name]) for name in ("Request", "Span", "Resource"))
 
 _FIELDS = 16
 _HOLDS = np.zeros((len(_CODES) + 1, _FIELDS), np.int64)
@@ -171,18 +177,20 @@ def _take_attribute(p: int, end: int, sink: int) -> int:
 
 
 @routine
-def take_body(p: int, end: int, sink: int) -> int:  # noqa: C901 - one loop over fields
+def take_body(p: int, end: int, sink: int) -> int:  # noqa: C901, PLR0912 - one loop over fields
     """Put the tokens of an ExportTraceServiceRequest into a sink (`Sink.address`); `end` or a failure.
 
     The enclosing messages wait in scratch memory: one loop compiles in half the time of a function for each
     message. No message is inside one of its own kind, so there are as many levels as kinds at most.
     """
     message, level = _REQUEST, _OUTERMOST
-    scratch, texts = load64(sink + SCRATCH), load64(sink + TEXTS)
+    scratch, texts, pairs = load64(sink + SCRATCH), load64(sink + TEXTS), load64(sink + PAIRS)
     while True:
         while p == end:
             if level == _OUTERMOST:
                 return end
+            if message in (_SPAN, _RESOURCE):
+                end_message(RESOURCE_KEY if message == _RESOURCE else ZERO, pairs)
             level -= 1
             end = load64(scratch + 16 * level)
             message = load64(scratch + 16 * level + 8)
@@ -191,7 +199,10 @@ def take_body(p: int, end: int, sink: int) -> int:  # noqa: C901 - one loop over
             start, p = read_short_delimited(p, end)
             holds = _HOLDS[message, tag >> 3] if p >= 0 and tag >> 3 < _FIELDS else _OPAQUE
             if holds == _ATTRIBUTE:
+                store64(sink + TAKEN, 0)
                 p = _take_attribute(start, p, sink)
+                if load64(sink + TAKEN) != 0 and message in (_SPAN, _RESOURCE):
+                    note_key(load64(sink + KEY), pairs)
             elif holds == _SPANS_NAME:
                 take((texts + SPAN_NAME, texts + EVENT_NAME), (start, p), TEXT, sink)
             elif holds == _EVENTS_NAME:

@@ -26,6 +26,7 @@ from weft_collector.kernel import (
     store8,
     store64,
 )
+from weft_collector.wire.key_pairs import KeyPairs
 from weft_collector.wire.protobuf_reader import SCRATCH_BYTES
 from weft_collector.wire.strings import load_part
 
@@ -41,6 +42,8 @@ PROBES = 32
 
 # The sink as kernels see it: an array of 64-bit numbers, by byte offset.
 _SLOTS, _MASK, _SHIFT, _TOKENS, _ROOM, _COUNT, SCRATCH, TEXTS = range(0, 64, 8)
+#: The seed of the last token, which is that of its key; whether there was one; the address of the pairs of keys.
+KEY, TAKEN, PAIRS = range(64, 88, 8)
 
 # Where things lie behind the address at TEXTS: digits, a double, and words, each up to where the next begins.
 DIGITS_END, DOUBLE_AT, TRUE, FALSE, SPAN_NAME, EVENT_NAME, WORDS_END = 24, 24, 32, 36, 41, 45, 55
@@ -63,22 +66,24 @@ def _hash(p: int, length: int, seed: int) -> int:
 
 
 @inline
-def _token(key: tuple[int, int], value: tuple[int, int], tag: int) -> int:
-    """The token of a key and a value, each given by its begin and end."""
-    seed = _hash(key[0], key[1] - key[0], KEY_SEED)
-    return _hash(value[0], value[1] - value[0], seed ^ tag)
+def _seed(key: tuple[int, int]) -> int:
+    """What the tokens of a key, given by its begin and end, start with."""
+    return _hash(key[0], key[1] - key[0], KEY_SEED)
 
 
 @kernel
 def hash_token(key: tuple[int, int], value: tuple[int, int], tag: int) -> int:
-    """The token of a key and a value; `tag` is TEXT or DOUBLE."""
-    return _token(key, value, tag)
+    """The token of a key and a value, each given by its begin and end; `tag` is TEXT or DOUBLE."""
+    return _hash(value[0], value[1] - value[0], _seed(key) ^ tag)
 
 
 @routine
 def take(key: tuple[int, int], value: tuple[int, int], tag: int, sink: int) -> None:
     """List a token, if the set does not hold it; count it in any case that it is not known."""
-    token = _token(key, value, tag)
+    seed = _seed(key)
+    store64(sink + KEY, seed)
+    store64(sink + TAKEN, 1)
+    token = _hash(value[0], value[1] - value[0], seed ^ tag)
     slots, mask = load64(sink + _SLOTS), load64(sink + _MASK)
     slot = shift_right(token, load64(sink + _SHIFT))
     for _ in range(PROBES):
@@ -118,10 +123,12 @@ class Sink:
 
     Args:
         tokens: How many it can list, a power of two; more are counted and not listed.
+        pairs: Where the pairs of keys go.
     """
 
-    def __init__(self, tokens: int) -> None:
+    def __init__(self, tokens: int, pairs: KeyPairs) -> None:
         self.room = tokens
+        self._pairs = pairs
         self._slots = np.zeros(2 * tokens, np.int64)
         self._tokens = np.zeros(tokens, np.uint64)
         self._scratch = np.zeros(SCRATCH_BYTES, np.uint8)
@@ -131,7 +138,8 @@ class Sink:
         arrays = [array.ctypes.data for array in (self._slots, self._tokens, self._scratch, self._texts)]
         slots, listed, scratch, texts = arrays
         self._state = np.array(
-            [slots, len(self._slots) - 1, shift, listed, tokens, 0, scratch, texts], np.int64
+            [slots, len(self._slots) - 1, shift, listed, tokens, 0, scratch, texts, 0, 0, pairs.address],
+            np.int64,
         )
 
     @property

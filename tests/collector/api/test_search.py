@@ -1,10 +1,16 @@
 """Search over HTTP: what is asked, what is answered, what is refused."""
 
+import asyncio
+import threading
+from itertools import count
+
 import pytest
 
 from tests.collector.api import bodies
 from weft_collector.api import schemas
-from weft_collector.query.queries import Queries, QueryLimits
+from weft_collector.query.caller import Caller
+from weft_collector.query.queries import Queries, QueryLimits, Searched
+from weft_collector.store.tokens import tokens_of
 
 
 @pytest.fixture
@@ -105,9 +111,76 @@ def test_a_trace_comes_as_protobuf_where_that_is_accepted(shop):
 
 def test_too_many_searches_at_once_are_told_to_come_later(shop):
     limits = QueryLimits(seconds=0.01, at_once=1)
-    queries = Queries(shop.parts.queries.catalog, shop.parts.log, lambda *_: [], lambda: 0.0, limits)
-    object.__setattr__(shop.parts, "queries", queries)
-    with queries.budget():
+    queries = queries_of(shop, limits=limits)
+    with queries.budget(Caller()):
         response = shop.get("/api/v1/spans")
     assert response.status_code == 503
     assert "Retry-After" in response.headers
+    assert shop.parts.telemetry.value("searches_ended", "busy") == 1
+
+
+def queries_of(shop, clock=lambda: 0.0, limits=None):
+    """The shop's searches with another clock or other limits."""
+    searched = Searched(shop.parts.queries.catalog, shop.parts.log, tokens_of)
+    queries = Queries(searched, shop.parts.telemetry, clock, limits)
+    object.__setattr__(shop.parts, "queries", queries)
+    return queries
+
+
+def test_a_search_that_is_out_of_time_is_counted(shop):
+    queries_of(shop, count().__next__, QueryLimits(seconds=1))
+    assert shop.get("/api/v1/spans", window="1h").json()["complete"] is False
+    assert shop.parts.telemetry.value("searches_ended", "out_of_time") == 1
+
+
+class Leaving:
+    """A clock that stands still, and by which the client leaves once a search looks at it."""
+
+    def __init__(self):
+        self.left = asyncio.Event()
+        self.told = threading.Event()
+        self.loop = None
+        self.looks = 0
+
+    def __call__(self):
+        self.looks += 1
+        if self.looks == 2:
+            self.loop.call_soon_threadsafe(self.left.set)
+            self.told.wait(10)
+        return 0.0
+
+
+@pytest.mark.parametrize("path", ["/api/v1/spans", "/api/v1/traces", "/api/v1/services"])
+def test_a_search_ends_when_its_client_has_gone(shop, path, monkeypatch):
+    clock = Leaving()
+    leave = Caller.leave
+    monkeypatch.setattr(Caller, "leave", lambda caller: leave(caller) or clock.told.set())
+    queries_of(shop, clock)
+    if path.endswith("services"):
+        tables = shop.parts.queries.catalog.tables()
+        monkeypatch.setattr(shop.parts.derived, "tables", lambda: [*tables] * 3)
+    asyncio.run(ask_and_leave(shop.app, path, clock))
+    assert clock.looks == 2
+    assert shop.parts.telemetry.value("searches_ended", "caller_gone") == 1
+
+
+async def ask_and_leave(app, path, clock):
+    """One request over ASGI whose client goes once the clock says so."""
+    clock.loop = asyncio.get_running_loop()
+    messages = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive():
+        if message := next(messages, None):
+            return message
+        await clock.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(_message):
+        pass
+
+    scope = {
+        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"window=1h",
+        "headers": [(b"host", b"127.0.0.1:4318")], "http_version": "1.1", "scheme": "http",
+        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 4318), "root_path": "",
+    }  # fmt: skip
+    await app(scope, receive, send)

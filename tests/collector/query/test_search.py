@@ -178,7 +178,7 @@ def test_a_trace_says_what_it_is(search):
 
 def test_an_absent_attribute_reads_no_column(search):
     table = search._catalog.tables()[0]
-    table.read = table.read_block = None
+    table.read = None
     page = search.traces(Question(conditions=(Condition("never", "seen"),)), stores.budget())
     assert (page.rows, page.complete, page.cursor) == ([], True, None)
 

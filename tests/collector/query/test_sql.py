@@ -1,5 +1,6 @@
 """SQL over the spans, and attempts to get out of its process."""
 
+import threading
 import time
 from pathlib import Path
 
@@ -8,9 +9,13 @@ from pyarrow import parquet
 
 from tests.collector.wire import otlp_factory as otlp
 from tests.contract.memory_tables import MemoryStore
-from weft_collector.errors import BadQuery, QueryTooCostly, Unavailable
+from tests.waiting import wait_until
+from weft_collector.errors import BadQuery, CallerGone, QueryTooCostly, Unavailable
+from weft_collector.query.caller import Caller
+from weft_collector.query.sql import runner
 from weft_collector.query.sql.runner import Sql, SqlLimits
 from weft_collector.store.span_schema import SCHEMA
+from weft_collector.telemetry import Telemetry
 
 LIMITS = SqlLimits(seconds=20, memory_bytes=128 << 20, answer_bytes=1 << 20)
 
@@ -28,7 +33,7 @@ def sql(tmp_path):
     )
     parquet.write_table(sealed.read(SCHEMA.names), tmp_path / "spans.parquet")
     files = {sealed.number: tmp_path / "spans.parquet"}
-    yield Sql(store, store.log, lambda table: files.get(table.number), LIMITS)
+    yield Sql(store, store.log, lambda table: files.get(table.number), Telemetry(), LIMITS)
     store.close()
 
 
@@ -132,7 +137,9 @@ def test_what_is_no_question_about_spans_is_refused(sql, statement, says):
     ],
 )
 def test_a_bomb_is_ended_in_time_and_the_next_query_is_answered(sql, statement):
-    short = Sql(sql._catalog, sql._log, sql._file_of, SqlLimits(seconds=4, memory_bytes=128 << 20))
+    short = Sql(
+        sql._catalog, sql._log, sql._file_of, sql._telemetry, SqlLimits(seconds=4, memory_bytes=128 << 20)
+    )
     began = time.monotonic()
     with pytest.raises(QueryTooCostly):
         short.run(statement)
@@ -164,9 +171,41 @@ def test_a_span_that_an_outer_join_lacks_has_no_attributes(sql):
 
 
 def test_queries_run_one_at_a_time(sql):
-    short = Sql(sql._catalog, sql._log, sql._file_of, SqlLimits(seconds=0.01))
-    with short._slots, pytest.raises(Unavailable, match="Another"):
+    short = Sql(sql._catalog, sql._log, sql._file_of, sql._telemetry, SqlLimits(seconds=0.01))
+    with short._turns.turn(Caller(), Unavailable("never")), pytest.raises(Unavailable, match="Another"):
         short.run("SELECT 1")
+    assert sql._telemetry.value("queries_ended", "busy") == 1
+
+
+ENDLESS = (
+    "SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000) c WHERE a.range + b.range > c.range"
+)
+
+
+def test_a_query_that_nobody_waits_for_ends_with_its_process(sql, monkeypatch):
+    children = []
+    popen = runner.subprocess.Popen
+    monkeypatch.setattr(
+        runner.subprocess, "Popen", lambda *a, **k: children.append(popen(*a, **k)) or children[-1]
+    )
+    caller = Caller()
+    leaving = threading.Thread(target=lambda: wait_until(lambda: children) and caller.leave())
+    leaving.start()
+    began = time.monotonic()
+    with pytest.raises(CallerGone):
+        sql.run(ENDLESS, caller=caller)
+    leaving.join()
+    assert time.monotonic() - began < LIMITS.seconds
+    assert children[0].returncode is not None
+    assert sql._telemetry.value("queries_ended", "caller_gone") == 1
+
+
+def test_a_query_whose_caller_left_before_its_turn_starts_no_process(sql, monkeypatch):
+    monkeypatch.setattr(runner.subprocess, "Popen", None)
+    caller = Caller()
+    caller.leave()
+    with pytest.raises(CallerGone):
+        sql.run("SELECT 1", caller=caller)
 
 
 @pytest.mark.parametrize("limit", [0, 100_001])

@@ -39,14 +39,6 @@ def test_a_trace_is_the_distinct_spans_that_were_sent_in_the_order_of_the_log(ta
     assert [tuple(span) for span in spans_of(store_of(tables), hi, lo)] == expected
 
 
-def test_the_first_of_two_tables_with_the_same_span_counts():
-    one, other = MemoryStore(), MemoryStore()
-    one.add([otlp.request([otlp.span("first")])])
-    other.add([otlp.request([otlp.span("second")])])
-    parts = find_trace([*one.tables(), *other.tables()], 0, 1)
-    assert [len(part.pointers.length) for part in parts] == [1]
-
-
 def rich():
     group = otlp.resource_spans([otlp.span(trace=1, id=n) for n in range(1, 4)], "cart", {"k": 1})
     group.schema_url, group.scope_spans[0].schema_url = "https://a/1", "https://a/2"

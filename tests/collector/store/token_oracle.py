@@ -59,7 +59,7 @@ def scalar_of(value: AnyValue) -> str | float | None:
             return None
 
 
-def _attributes(found: list[KeyValue]) -> Iterator[tuple[str, str | float]]:
+def attributes(found: list[KeyValue]) -> Iterator[tuple[str, str | float]]:
     for one in found:
         array = one.value.array_value.values if one.value.HasField("array_value") else ()
         scalars = [scalar_of(value) for value in (one.value, *array)]
@@ -69,10 +69,10 @@ def _attributes(found: list[KeyValue]) -> Iterator[tuple[str, str | float]]:
 def searchable(message: ExportTraceServiceRequest) -> Iterator[tuple[str, str | float]]:
     """Keys and values of everything in a request that can be searched for."""
     for group in message.resource_spans:
-        yield from _attributes(group.resource.attributes)
+        yield from attributes(group.resource.attributes)
         for span in (span for scope in group.scope_spans for span in scope.spans):
-            yield from _attributes(span.attributes)
+            yield from attributes(span.attributes)
             yield from [("name", span.name)] * bool(span.name)
             for event in span.events:
-                yield from _attributes(event.attributes)
+                yield from attributes(event.attributes)
                 yield from [("event.name", event.name)] * bool(event.name)

@@ -18,11 +18,20 @@ from typing import IO, Any, Final, NamedTuple
 import pyarrow as pa
 from pyarrow import ipc
 
-from weft_collector.errors import BadQuery, CollectorError, MissingLibrary, QueryTooCostly, Unavailable
+from weft_collector.errors import (
+    BadQuery,
+    CallerGone,
+    CollectorError,
+    MissingLibrary,
+    QueryTooCostly,
+    Unavailable,
+)
+from weft_collector.query.caller import Caller, Turns
 from weft_collector.query.catalog import Catalog
 from weft_collector.query.sql.attribute_rows import FilesGone, attribute_texts
 from weft_collector.store.ports import SpanBytes, SpanTable
 from weft_collector.store.span_schema import SCHEMA
+from weft_collector.telemetry import Telemetry
 
 __all__ = ["MOST_ROWS", "Answer", "Sql", "SqlLimits"]
 
@@ -35,6 +44,11 @@ _ATTEMPTS: Final = 3
 _NO_FILE: Final = frozenset(
     {"IOException", "PermissionException"}
 )  # DuckDB's word for an allowed file that is gone
+_REASONS: Final[dict[type[CollectorError], str]] = {
+    Unavailable: "busy",
+    QueryTooCostly: "too_costly",
+    CallerGone: "caller_gone",
+}
 _OVER: Final = frozenset({"OutOfMemoryException", "OutOfMemory", "MemoryError"})
 
 
@@ -78,6 +92,7 @@ class Sql:
         catalog: The spans.
         log: Their bytes.
         file_of: The Parquet file of a table; None for one that has none, whose rows are handed over instead.
+        telemetry: Where queries are counted that were refused or ended.
         limits: Bounds.
     """
 
@@ -86,43 +101,45 @@ class Sql:
         catalog: Catalog,
         log: SpanBytes,
         file_of: Callable[[SpanTable], Path | None],
+        telemetry: Telemetry,
         limits: SqlLimits | None = None,
     ) -> None:
         self._catalog = catalog
         self._log = log
         self._file_of = file_of
+        self._telemetry = telemetry
         self._limits = limits or SqlLimits()
-        self._slots = threading.BoundedSemaphore(self._limits.at_once)
+        self._turns = Turns(self._limits.at_once, self._limits.seconds)
 
-    def run(self, sql: str, rows: int = 1000) -> Answer:
+    def run(self, sql: str, rows: int = 1000, caller: Caller | None = None) -> Answer:
         """Run one SELECT statement.
 
         Args:
             sql: The statement. It sees the view `spans` and the function `attributes(key)`.
             rows: How many rows at most.
+            caller: Who waits for the answer.
 
         Raises:
             BadQuery: It is no SELECT that DuckDB understands; the text says where.
             QueryTooCostly: Its time or memory was used up.
             Unavailable: Others run.
+            CallerGone: Nobody waits for the answer any more; the process has ended.
         """
         if not 1 <= rows <= MOST_ROWS:
             raise BadQuery(f"limit={rows} is out of range: 1 to {MOST_ROWS}.")
         if len(sql) > LONGEST_SQL:
             raise BadQuery(f"The statement has {len(sql)} characters; at most {LONGEST_SQL}.")
-        if not self._slots.acquire(timeout=self._limits.seconds):
-            raise Unavailable("Another SQL query runs; ask again later.", self._limits.seconds)
-        try:
-            return self._run(sql, rows)
-        finally:
-            self._slots.release()
+        waiting = caller or Caller()
+        busy = Unavailable("Another SQL query runs; ask again later.", self._limits.seconds)
+        with self._counting(), self._turns.turn(waiting, busy):
+            return self._run(sql, rows, waiting)
 
-    def _run(self, sql: str, rows: int) -> Answer:
+    def _run(self, sql: str, rows: int, caller: Caller) -> Answer:
         """Run it over the tables of this moment; should retention remove some meanwhile, over those of a later one."""
         for _ in range(_ATTEMPTS):
             tables = self._catalog.tables()
             try:
-                return self._attempt(tables, sql, rows)
+                return self._attempt(tables, sql, rows, caller)
             except FilesGone:
                 if {table.number for table in tables} <= {table.number for table in self._catalog.tables()}:
                     raise
@@ -130,13 +147,22 @@ class Sql:
             "Retention removed files while the query read them, again and again; ask again, or for newer spans."
         )
 
-    def _attempt(self, tables: Sequence[SpanTable], sql: str, rows: int) -> Answer:
-        with _started(self._limits.seconds) as child:
+    def _attempt(self, tables: Sequence[SpanTable], sql: str, rows: int, caller: Caller) -> Answer:
+        with _started(self._limits.seconds) as child, caller.telling(child.kill):
             try:
                 self._hand_over(child, tables, sql, rows)
                 return self._listen(child, tables)
             except (BrokenPipeError, EOFError):
+                caller.check()
                 raise QueryTooCostly(self._why_gone(child)) from None
+
+    @contextmanager
+    def _counting(self) -> Generator[None]:
+        try:
+            yield
+        except (Unavailable, QueryTooCostly, CallerGone) as error:
+            self._telemetry.count("queries_ended", _REASONS[type(error)])
+            raise
 
     def _hand_over(self, child: "_Child", tables: Sequence[SpanTable], sql: str, rows: int) -> None:
         limits = self._limits
@@ -214,10 +240,14 @@ class _Child:
         self._in, self._out = ways
         self.timed_out = False
 
-    def end(self) -> None:
-        """Kill it: its time is over."""
-        self.timed_out = True
+    def kill(self) -> None:
+        """End it; whoever listens finds out."""
         self._process.kill()
+
+    def end(self) -> None:
+        """Its time is over."""
+        self.timed_out = True
+        self.kill()
 
     def send(self, letter: bytes, payload: bytes) -> None:
         """Write one frame."""
