@@ -21,6 +21,7 @@ NEED_NO_CASE = {
     "R6.2": "as before",
     "R6.3": "as before",
     "R6.4": "as before",
+    "R6.5": "as before",
 }
 
 
@@ -45,6 +46,14 @@ def test_there_are_enough_cases():
 
 def test_every_rule_has_a_case():
     assert RULES - shown() == set(NEED_NO_CASE)
+
+
+def test_every_rule_leads_to_its_cases():
+    page = PAGE.read_text()
+    anchors = {rule: f"cases/README.md#{rule.lower().replace('.', '')}" for rule in RULES - set(NEED_NO_CASE)}
+    assert [
+        rule for rule, anchor in anchors.items() if f"**[{rule}](../tests/conformance/{anchor})" not in page
+    ] == []
 
 
 def test_every_rule_that_a_case_shows_is_written_down():
