@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance import pack, writing
+from tests.conformance import pack, pages, writing
+from tests.conformance.story import STORIES
 
 PAGE = Path(__file__).parents[2] / "docs/graph-rules.md"
 RULES = set(re.findall(r'<a id="(R\d+\.\d+)"', PAGE.read_text()))
@@ -62,7 +63,7 @@ def test_every_rule_that_a_case_shows_is_written_down():
 
 
 def test_the_index_names_every_case_below_its_rules():
-    assert (pack.CASES / "README.md").read_text() == writing.index_page(), (
+    assert (pack.CASES / "README.md").read_text() == pages.index(STORIES), (
         "run: python -m tests.conformance.writing"
     )
 
