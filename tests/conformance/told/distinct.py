@@ -36,9 +36,9 @@ def a_value_of_another_type_is_absent(t):
     What is absent does not hide the older attribute either.
     """
     web = t.server("web")
-    said = {"service.peer.name": 7, "peer.service": "stock", "server.port": 70000}
+    said = {"service.peer.name": 7, "peer.service": "stock", "server.port": 65536}
     t.client("web", web, attributes=said)
-    t.client("web", web, attributes={"server.address": "mail.example", "server.port": 70000})
+    t.client("web", web, attributes={"server.address": "mail.example", "server.port": 65536})
     return expected("""
         client -> web: 1 server_only
         web -> stock: 1 client_only
@@ -192,6 +192,29 @@ def without_an_id_host_and_process_are_the_instance(t):
         instances="""
         client -> web |  | a7:40: 1
         web -> web | a7:40 | a7:41: 1
+        """,
+    )
+
+
+@case("R1.3")
+def a_host_alone_is_an_instance(t):
+    """Without a process, the host tells instances apart; without a host, the process does."""
+    a = t.server("web#", resource={"host.name": "a7"})
+    t.server("web#", a, resource={"host.name": "a8"})
+    one = t.server("cart#", resource={"process.pid": 7})
+    t.server("cart#", one, resource={"process.pid": 8})
+    return expected(
+        """
+        client -> web: 1 server_only
+        web -> web: 1 server_only
+        client -> cart: 1 server_only
+        cart -> cart: 1 server_only
+        """,
+        instances="""
+        client -> web |  | a7:0: 1
+        web -> web | a7:0 | a8:0: 1
+        client -> cart |  | :7: 1
+        cart -> cart | :7 | :8: 1
         """,
     )
 
