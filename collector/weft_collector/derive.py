@@ -166,8 +166,7 @@ class Derived:
         self._sealer.sweep()
         for name in (*manifest.frozen, *(rollup_name(part.number) for part in manifest.sealed)):
             kept = rollup_file.read_cells(catalog.read(name))
-            pairs = [self._nodes.number(a) << 16 | self._nodes.number(b) for a, b in kept.edges]
-            self._rollup.load(kept.cells, np.array(pairs, np.uint32))
+            self._rollup.load(kept.cells, self._nodes.pairs(kept.edges), kept.coarse)
         self._version += 1
         return self._first_to_read()
 

@@ -22,6 +22,8 @@ from typing import Final, NamedTuple
 
 from weft_collector.graph import cells as ce
 from weft_collector.graph import rollup_file
+from weft_collector.graph.freezing import frozen
+from weft_collector.graph.rollup import DEFAULT_BOUNDS, Bounds
 from weft_collector.graph.rollup_file import Kept
 from weft_collector.store import segment_index, span_schema
 from weft_collector.store.catalog import Catalog
@@ -68,11 +70,13 @@ class Limits:
         size_bytes: Bytes of log and segments together; rollups are small and stay longer.
         age_ns: Time since the arrival of a file's last record.
         clock_ns: The time, ns since the epoch.
+        frozen: Of the rollups of files that are gone.
     """
 
     size_bytes: int
     age_ns: int
     clock_ns: Callable[[], int]
+    frozen: Bounds = DEFAULT_BOUNDS
 
 
 def build(cut: Cut, catalog: Catalog, log: SpanLog) -> Built | None:
@@ -170,7 +174,9 @@ class Sealer:
 
     def _freeze(self, numbers: list[int]) -> None:
         names = [*self.catalog.manifest.frozen, *map(rollup_name, numbers)]
-        together = joined([rollup_file.read_cells(self.catalog.read(name)) for name in names])
+        together = frozen(
+            (rollup_file.read_cells(self.catalog.read(name)) for name in names), self._limits.frozen
+        )
         self.catalog.freeze(
             f"frozen-{numbers[-1]:08d}.parquet", rollup_file.write_cells(together), numbers[-1]
         )

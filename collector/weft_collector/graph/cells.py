@@ -48,6 +48,11 @@ class Edges(NamedTuple):
     state: NDArray[np.int64]
 
     @property
+    def given(self) -> int:
+        """How many numbers are given."""
+        return int(self.state[_COUNT])
+
+    @property
     def refused(self) -> int:
         """How many rows went to `other -> other`."""
         return int(self.state[_REFUSED])
