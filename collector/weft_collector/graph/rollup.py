@@ -37,7 +37,6 @@ __all__ = ["CELL_BYTES", "DEFAULT_BOUNDS", "Bounds", "Rollup"]
 CELL_BYTES: Final = 8
 _KEPT_SEEN: Final = 1 << 14
 _UNMERGED: Final = 256  # parts of a cut that are kept one by one
-_NAMES: Final = ("minutes", "hours", "days")
 _SHARES: Final = (4, 3, 1)  # of the cells, in eighths: minutes, hours, days
 _FOR_GOOD: Final = 1 << 40
 
@@ -92,10 +91,15 @@ class Rollup:
         return sum(level.cells for level in self._levels)
 
     @property
-    def dropped(self) -> dict[str, int]:
-        """How many minutes, hours and days were let go, and counters that came for days that had been."""
-        stretches = {name: level.dropped for name, level in zip(_NAMES, self._levels, strict=True)}
-        return stretches | {"late_counters": self._levels[-1].refused}
+    def let_go(self) -> dict[tuple[str, str], int]:
+        """How much was let go, by counter and reason (`telemetry.COUNTERS`)."""
+        minutes, hours, days = self._levels
+        return {
+            ("rollup_coarsened", "minutes"): minutes.dropped,
+            ("rollup_coarsened", "hours"): hours.dropped,
+            ("rollup_dropped", "days"): days.dropped,
+            ("rollup_dropped", "late_counters"): days.refused,
+        }
 
     @property
     def refused_edges(self) -> int:
