@@ -28,6 +28,7 @@ PARTS: Final = (
     "decode",
     "pairing",
     "log_append",
+    "writer",
     "layout",
     "agent_span",
     "start",

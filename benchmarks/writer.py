@@ -1,18 +1,18 @@
 """The writer's path without a socket: from `Intake.submit` to the acknowledgement, by stage.
 
-Run: python benchmarks/writer.py [--json] [--spans 2048] [--total 2000000] [--senders 16] [--gzip] [--folder PATH].
+    python -m benchmarks.writer [--json] [--total 1000000] [--senders 16] [--gzip] [--folder PATH]
+
 Bodies look like a real shop's (47 to 70 resources a request, the spans of a trace scattered over neighbouring
 requests); each time a body is sent it gets fresh ids, made outside of what is timed. `--senders` tasks submit
 one body each and wait for its answer. The disk is the real one: name a folder on the disk that you mean.
 
-CPU is that of the thread which does the work, in ns a span; `wall` is the rate of the whole, and `budget`
-what the design has left for the stage. Where a stage says `wait`, it is wall time and no CPU.
+CPU is that of the thread which does the work. A stage's goal is what the design has left for it; the goal of
+writer and deriver together is the sum of those, and their gate a third more. Sealing has a thread of its own.
 """
 
 import argparse
 import asyncio
 import gzip
-import json
 import random
 import re
 import statistics
@@ -20,35 +20,33 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from tests.collector.wire.otlp_factory import realistic  # noqa: E402 - needs the line above
-from weft_collector import intake_steps  # noqa: E402
-from weft_collector.cli.memory import freeze_objects, keep_blocks  # noqa: E402
-from weft_collector.derive import Derived, DeriveOptions  # noqa: E402
-from weft_collector.graph import pairing as pairing_module  # noqa: E402
-from weft_collector.intake import Intake, IntakeOptions  # noqa: E402
-from weft_collector.sealing import SCHEMAS, Sealer  # noqa: E402
-from weft_collector.sealing import Limits as Retention  # noqa: E402
-from weft_collector.store.catalog import Catalog  # noqa: E402
-from weft_collector.store.files import AppendFile, RealFiles  # noqa: E402
-from weft_collector.store.log import Log, LogOptions  # noqa: E402
-from weft_collector.telemetry import Telemetry  # noqa: E402
-from weft_collector.wire.otlp_protobuf import Decoder  # noqa: E402
+from benchmarks.figures import Figure, command, parser_of
+from tests.collector.wire.otlp_factory import realistic
+from weft_collector import intake_steps
+from weft_collector.cli.memory import freeze_objects, keep_blocks
+from weft_collector.derive import Derived, DeriveOptions
+from weft_collector.graph import pairing as pairing_module
+from weft_collector.intake import Intake, IntakeOptions
+from weft_collector.sealing import SCHEMAS, Sealer
+from weft_collector.sealing import Limits as Retention
+from weft_collector.store.catalog import Catalog
+from weft_collector.store.files import AppendFile, RealFiles
+from weft_collector.store.log import Log, LogOptions
+from weft_collector.telemetry import Telemetry
+from weft_collector.warming import warm
+from weft_collector.wire.otlp_protobuf import Decoder
 
 POOL_SPANS = 1 << 17
 _IDS = re.compile(rb"\x0a\x10([\s\S]{16})\x12\x08([\s\S]{8})(?:\x22\x08([\s\S]{8}))?")
 
-BUDGETS = {  # ns of CPU a span
-    "inflate": 580,
+BUDGETS: Final = {
     "decode": 280,
     "compress": 650,
     "write": 40,
@@ -57,6 +55,10 @@ BUDGETS = {  # ns of CPU a span
     "pair": 300,
     "roll up": 70,
 }
+"""Goals of the stages, ns of CPU a span."""
+SIZES: Final = (2048, 512)
+GATES: Final = {2048: ("<= 2", "<= 1.5")}
+"""Of writer and deriver together, us of CPU a span."""
 
 
 class Pool:
@@ -93,29 +95,21 @@ class Pool:
 
 
 class Stages:
-    """Seconds of CPU and of wall, by stage."""
+    """Seconds of CPU, by stage."""
 
     def __init__(self) -> None:
         self.cpu: dict[str, float] = {}
-        self.wall: dict[str, float] = {}
-        self.calls: dict[str, int] = {}
-
-    def clear(self) -> None:
-        for times in (self.cpu, self.wall, self.calls):
-            times.clear()
 
     def watch(self, owner: Any, method: str, stage: str) -> None:
         """Time a method of an object or module from now on."""
         real = getattr(owner, method)
 
         def timed(*args: Any, **kwargs: Any) -> Any:
-            cpu, wall = time.thread_time(), time.perf_counter()
+            begun = time.thread_time()
             try:
                 return real(*args, **kwargs)
             finally:
-                self.cpu[stage] = self.cpu.get(stage, 0.0) + time.thread_time() - cpu
-                self.wall[stage] = self.wall.get(stage, 0.0) + time.perf_counter() - wall
-                self.calls[stage] = self.calls.get(stage, 0) + 1
+                self.cpu[stage] = self.cpu.get(stage, 0.0) + time.thread_time() - begun
 
         setattr(owner, method, timed)
 
@@ -145,7 +139,7 @@ class House:
         retention = Retention(1 << 50, 1 << 62, time.time_ns)
         sealer = Sealer(Catalog(files, self.log, SCHEMAS), self.log, self.telemetry, retention)
         self.derived = Derived(self.log, decoder, self.telemetry, sealer, DeriveOptions())
-        self.derived.warm(lambda _: None)
+        warm(lambda _: None)
         self.intake = Intake(
             self.log,
             decoder,
@@ -222,75 +216,92 @@ class Senders:
         asyncio.run(all_of_them())
 
 
-def measure(options: argparse.Namespace, pool: Pool, folder: Path) -> dict[str, Any]:
-    """The run's figures; stages in ns a span."""
-    requests = options.total // options.spans
+class Ran(NamedTuple):
+    """What one run showed.
+
+    Attributes:
+        spans: How many were measured.
+        wall: Seconds that they took.
+        threads: Seconds of CPU, by thread.
+        stages: Seconds of CPU, by stage.
+        latencies: Seconds until each answer, ascending.
+        written: Bytes of log.
+        groups: Groups that were committed.
+    """
+
+    spans: int
+    wall: float
+    threads: dict[str, float]
+    stages: dict[str, float]
+    latencies: list[float]
+    written: int
+    groups: int
+
+
+def run(given: argparse.Namespace, pool: Pool, folder: Path) -> Ran:
+    """Send bodies, a quarter of them to warm up."""
+    requests = given.total // pool.spans
     make = pool.body
-    if options.gzip:  # all of them beforehand: to compress takes longer than all that is measured
+    if given.gzip:  # all of them beforehand: to compress takes longer than all that is measured
         zipped = [gzip.compress(pool.body(), 1) for _ in range(requests + requests // 4)]
         make = zipped.pop
     with running(folder) as house:
-        senders = Senders(house, make, "gzip" if options.gzip else None)
-        senders.run(requests // 4, options.senders)
+        senders = Senders(house, make, "gzip" if given.gzip else None)
+        senders.run(requests // 4, given.senders)
         senders.seconds.clear()
         senders.making = 0.0
-        house.stages.clear()
-        before, wall, cpu = thread_seconds(), time.perf_counter(), time.process_time()
+        house.stages.cpu.clear()
+        before, begun = thread_seconds(), time.perf_counter()
         groups, written = (house.telemetry.value(n) for n in ("groups_committed", "log_bytes_written"))
-        senders.run(requests, options.senders)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu - senders.making
+        senders.run(requests, given.senders)
+        wall = time.perf_counter() - begun
         threads = {name: s - before.get(name, 0.0) for name, s in thread_seconds().items()}
-        threads["MainThread"] -= senders.making
-        spans = requests * options.spans
-        groups = house.telemetry.value("groups_committed") - groups
-        written = house.telemetry.value("log_bytes_written") - written
-    latencies = sorted(senders.seconds)
-    return {
-        "wall, k spans/s": spans / wall / 1e3,
-        "CPU, ns/span": cpu / spans * 1e9,
-        "log, B/span": written / spans,
-        "bodies a group": requests / groups,
-        "latency p50, ms": statistics.median(latencies) * 1e3,
-        "latency p99, ms": latencies[int(len(latencies) * 0.99)] * 1e3,
-        "stages": {
-            n: [s / spans * 1e9, house.stages.wall[n] / spans * 1e9, house.stages.calls[n]]
-            for n, s in house.stages.cpu.items()
-        },
-        "threads": {name: seconds / spans * 1e9 for name, seconds in threads.items()},
-    }
+        return Ran(
+            requests * pool.spans,
+            wall,
+            threads,
+            dict(house.stages.cpu),
+            sorted(senders.seconds),
+            house.telemetry.value("log_bytes_written") - written,
+            house.telemetry.value("groups_committed") - groups,
+        )
 
 
-def show(figures: dict[str, Any]) -> None:
-    """Print the figures beside their budgets."""
-    for name, value in figures.items():
-        if isinstance(value, float):
-            print(f"{name:20} {value:10,.1f}")
-    print(f"\n{'stage':16} {'CPU ns/span':>12} {'wall ns/span':>13} {'calls':>8} {'budget':>8}")
-    for stage, (cpu, wall, calls) in figures["stages"].items():
-        print(f"{stage:16} {cpu:12,.0f} {wall:13,.0f} {calls:8} {BUDGETS.get(stage, ''):>8}")
-    for thread, cpu in figures["threads"].items():
-        print(f"thread {thread:20} {cpu:12,.0f}")
+def figures_of(ran: Ran, size: int) -> Iterator[Figure]:
+    title = f"writer, {size:,} spans a request"
+    us = 1e6 / ran.spans
+    both = (ran.threads["weft-writer"] + ran.threads["weft-deriver"]) * us
+    yield Figure(f"{title}: writer and deriver", both, "us/span, CPU", *GATES.get(size, ("", "")))
+    yield Figure(f"{title}: sealer", ran.threads.get("weft-sealer", 0.0) * us, "us/span, CPU")
+    yield Figure(f"{title}: wall", ran.spans / ran.wall / 1e3, "k spans/s")
+    yield Figure(f"{title}: log", ran.written / ran.spans, "B/span")
+    yield Figure(f"{title}: answer p50", statistics.median(ran.latencies) * 1e3, "ms")
+    yield Figure(f"{title}: answer p99", ran.latencies[int(len(ran.latencies) * 0.99)] * 1e3, "ms")
+    yield Figure(f"{title}: bodies a group", len(ran.latencies) / ran.groups, "")
+    for stage, seconds in ran.stages.items():
+        goal = f"<= {BUDGETS[stage]}" if stage in BUDGETS else ""
+        yield Figure(f"{title}: ... {stage}", seconds * us * 1e3, "ns/span, CPU", "", goal)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--spans", type=int, default=2048, help="a request")
-    parser.add_argument("--total", type=int, default=2_000_000, help="spans measured")
+def measure(given: argparse.Namespace) -> Sequence[Figure]:
+    keep_blocks()
+    found: list[Figure] = []
+    for size in SIZES:
+        pool = Pool(size)
+        freeze_objects()
+        with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+            found += figures_of(run(given, pool, Path(folder) / "log"), size)
+    return found
+
+
+def main() -> int:
+    parser = parser_of(__doc__)
+    parser.add_argument("--total", type=int, default=1_000_000, help="spans measured at each size")
     parser.add_argument("--senders", type=int, default=16)
     parser.add_argument("--gzip", action="store_true")
     parser.add_argument("--folder", type=Path, help="where to write; a temporary folder inside is removed")
-    options = parser.parse_args()
-    keep_blocks()
-    pool = Pool(options.spans)
-    freeze_objects()
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        figures = measure(options, pool, Path(folder) / "log")
-    if options.json:
-        print(json.dumps(figures))
-    else:
-        show(figures)
+    return command(measure, parser)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -2,46 +2,43 @@
 
 One thread applies batches and lets time pass; any thread may ask. A question holds the lock only while it
 copies sums out; what is made of them is made outside. Replay after a restart goes through the same
-`apply`, so what is derived does not depend on whether the collector was restarted.
+`apply`, so what is derived does not depend on whether the collector was restarted; `starting.py` says how it
+takes up what sealed files hold.
 
 **Cuts.** When the log has gone on to another file, the old one is cut off: its spans and what it added to the
-rollups go to the sealer. At a start the rollups of sealed files are loaded, the last sealed files are read into
-the pairing table without booking anything, and the files behind it are applied as if they came now. What waited
-for its partner at the cut is in the rollups as a call to its peer (`Rollup.cut`), so the table is settled after
-that reading, too. A span whose partner lies further back is judged as if the partner had been evicted.
+rollups go to the sealer.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
-from weft_collector.graph import rollup_file, stats
+from weft_collector.graph import stats
 from weft_collector.graph.calls import CallTable, call_table
-from weft_collector.graph.cells import total
-from weft_collector.graph.classify import Classified, Classifier
+from weft_collector.graph.cells import standing
+from weft_collector.graph.classify import Classifier, presence
+from weft_collector.graph.edge_counts import DEFAULT_PLACES, EdgeCountTable
 from weft_collector.graph.nodes import DEFAULT_CAPACITY as DEFAULT_NODES
 from weft_collector.graph.nodes import Node, NodeTable
 from weft_collector.graph.pairing import DEFAULT_CAPACITY as DEFAULT_ENTRIES
 from weft_collector.graph.pairing import Pairing, Rows
-from weft_collector.graph.pairing_table import ROW
 from weft_collector.graph.rollup import DEFAULT_BOUNDS, Bounds, Rollup
+from weft_collector.graph.rollup_file import Kept
 from weft_collector.graph.runs import added_up
 from weft_collector.graph.snapshot import MINUTE_NS, GraphSnapshot, Window
 from weft_collector.graph.table import GraphTable
 from weft_collector.sealing import Cut, Sealer
+from weft_collector.starting import Rewarming, first_to_read, load_counts, load_rollups
 from weft_collector.store.head import DEFAULT_SPANS, Head
-from weft_collector.store.manifest import rollup_name
-from weft_collector.store.piece_table import PieceTable
-from weft_collector.store.ports import HeadNodes, Position, SpanLog, SpanTable
-from weft_collector.store.segment import Segment
-from weft_collector.store.segment_build import warm_segments
-from weft_collector.store.unsealed import Piece, Unsealed
+from weft_collector.store.held import HeldTables
+from weft_collector.store.ports import Position, SpanLog, SpanTable
+from weft_collector.store.unsealed import Unsealed
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Decoded
+from weft_collector.wire.edge_counts import EdgeCounts
 from weft_collector.wire.otlp_protobuf import Decoder
 
 __all__ = ["DeriveOptions", "Derived"]
@@ -49,8 +46,8 @@ __all__ = ["DeriveOptions", "Derived"]
 _KEPT_TABLES = 32
 _KEPT_EDGES = 1 << 18
 """Edges of the graphs that are remembered together, some 200 bytes each."""
-_REWARMED_SPANS = 1 << 19
-"""Spans of sealed files that a start reads into the pairing table: half a second."""
+_CUT_PLACES = 1 << 22
+"""Edge counts, in places of 8 bytes, after which the log goes on to a new file: they wait in memory until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +56,11 @@ class DeriveOptions:
 
     Attributes:
         pairing_entries: Spans in the pairing table, about 90 bytes each; rounded up to a power of two.
-        head_spans: Spans in the head, about 70 bytes each.
-        nodes: Distinct nodes; later ones become `other`.
+        head_spans: Spans in the head, 22 bytes each.
+        nodes: Distinct nodes beside the fixed ones; later ones become `other`.
         rollup: Of the rollups.
         segment_spans: Spans after which the log goes on to a new file, whatever its size.
+        count_places: Edge counts, in places of 8 bytes.
         seed: Of the pairing table's hash; draw it at random wherever senders are not trusted.
     """
 
@@ -71,6 +69,7 @@ class DeriveOptions:
     nodes: int = DEFAULT_NODES
     rollup: Bounds = DEFAULT_BOUNDS
     segment_spans: int = 1 << 20
+    count_places: int = DEFAULT_PLACES
     seed: int = 0
 
 
@@ -86,6 +85,7 @@ class Derived:
 
     Attributes:
         through: The last log file whose spans are sealed.
+        counts: What agents counted before sampling.
     """
 
     def __init__(
@@ -100,8 +100,7 @@ class Derived:
         self.through = sealer.catalog.manifest.through
         self._sealer = sealer
         self._unsealed = Unsealed()
-        self._pieces: dict[Piece, PieceTable] = {}
-        self._pieces_lock = threading.Lock()
+        self._held = HeldTables(decoder.strings, log)
         self._file = self._arrived_ns = 0
         self._segment_spans = chosen.segment_spans
         self._log = log
@@ -113,6 +112,8 @@ class Derived:
         self._head = Head(telemetry, chosen.head_spans)
         self._pairing = Pairing(chosen.pairing_entries, chosen.seed)
         self._rollup = Rollup(chosen.rollup)
+        self._rewarming = Rewarming(self._classifier, self._head, self._pairing)
+        self.counts = EdgeCountTable(chosen.count_places)
         self._version = 0
         self._tables: dict[tuple[Window, bool], GraphTable] = {}
         self._counted: dict[tuple[str, str], int] = {}
@@ -129,20 +130,32 @@ class Derived:
         """
         self._go_to(record_position.file)
         if record_position.file <= self.through:
-            self._rewarm(decoded, arrived_ns)
+            with self._lock:
+                self._rewarming.take(decoded, arrived_ns)
             return
         with self._lock:
             seen = self._classifier.classify(decoded)
-            first = self._head.append(decoded.spans, HeadNodes(seen.node, seen.instance))
+            first = self._head.append(decoded.spans)
             self._unsealed.append(decoded, record_position)
             self._book(self._pairing.take(seen.batch, first, arrived_ns))
-            self._rollup.see(*_presence(seen))
+            self._rollup.see(*presence(seen))
             self._book(self._pairing.age(arrived_ns))
             self._version += bool(len(seen.batch))
         self._arrived_ns = arrived_ns
         if self._unsealed.rows(record_position.file) >= self._segment_spans:
             self._log.roll(record_position.file)
         self._telemetry.count("caller_stale", amount=int(np.count_nonzero(decoded.spans.caller_stale)))
+        self._count()
+
+    def apply_counts(self, counted: EdgeCounts, record_position: Position, arrived_ns: int) -> None:
+        """Take in a body's edge counts; see `apply`."""
+        self._go_to(record_position.file)
+        if record_position.file <= self.through:
+            return
+        self.counts.add(counted.points)
+        self._arrived_ns = arrived_ns
+        if self.counts.waiting >= _CUT_PLACES:
+            self._log.roll(record_position.file)
         self._count()
 
     def age(self, now_ns: int) -> None:
@@ -162,22 +175,11 @@ class Derived:
     def resume(self) -> int:
         """Load what is known of sealed files, before the log is read again; the first log file to read."""
         catalog = self._sealer.catalog
-        manifest = catalog.manifest
         self._sealer.sweep()
-        for name in (*manifest.frozen, *(rollup_name(part.number) for part in manifest.sealed)):
-            kept = rollup_file.read_cells(catalog.read(name))
-            self._rollup.load(kept.cells, self._nodes.pairs(kept.edges), kept.coarse)
+        load_rollups(catalog, self._rollup, self._nodes)
+        load_counts(catalog, self.counts)
         self._version += 1
-        return self._first_to_read()
-
-    def _first_to_read(self) -> int:
-        """The log file from which on the pairing table is filled again."""
-        first, spans = self.through + 1, 0
-        for part in reversed(self._sealer.catalog.manifest.sealed):
-            if part.gone or spans >= _REWARMED_SPANS:
-                break
-            first, spans = part.number, spans + part.rows
-        return first
+        return first_to_read(catalog.manifest)
 
     def resumed(self) -> None:
         """The log has been read to its end; nothing is added to its files any more."""
@@ -199,7 +201,7 @@ class Derived:
         if before > self.through:
             self._sealer.take(self._cut(before))
         elif number > self.through:
-            self._forget_rows(chain(self._pairing.settle(), self._pairing.flush()))
+            self._rewarming.end()
 
     def _cut(self, number: int) -> Cut:
         with self._lock:
@@ -207,24 +209,13 @@ class Derived:
             parts = self._rollup.cut(self._pairing.foretell())
         pieces = [piece.rows() for piece in self._unsealed.pieces if piece.number == number]
 
-        def rollup() -> rollup_file.Kept:
-            return rollup_file.kept_of(total(parts), self._rollup.ends, self._nodes.node)
-
-        def done() -> None:
+        def done(adds: Kept) -> None:
+            with self._lock:
+                changed = self._rollup.replace(parts, adds.cells, self._nodes.pairs(adds.edges))
+                self._version += changed
             self._unsealed.forget(number)
 
-        return Cut(number, pieces, self._decoder.strings, rollup, self._arrived_ns, done)
-
-    def _rewarm(self, decoded: Decoded, arrived_ns: int) -> None:
-        """Take in spans that are booked already."""
-        with self._lock:
-            seen = self._classifier.classify(decoded)
-            first = self._head.append(decoded.spans, HeadNodes(seen.node, seen.instance))
-            self._forget_rows(self._pairing.take(seen.batch, first, arrived_ns))
-
-    def _forget_rows(self, blocks: Iterable[Rows]) -> None:
-        for _ in blocks:
-            pass
+        return Cut(number, pieces, self._decoder.strings, self.counts.cut(), self._arrived_ns, done)
 
     def _book(self, blocks: Iterable[Rows]) -> int:
         """Add blocks of rows to the rollups; how many rows they were."""
@@ -263,7 +254,8 @@ class Derived:
             self._book(self._pairing.flush())
             effective = self._rollup.effective(window)
             runs = self._rollup.runs(effective)
-        source = stats.Source(effective, version, added_up(runs), self._rollup.ends, self._nodes.node)
+        cells = standing(added_up(runs))
+        source = stats.Source(effective, version, cells, self._rollup.ends, self._nodes.node)
         made = stats.graph_table(source, unknown=unknown)
         self._keep((window, unknown), made)
         return made
@@ -292,22 +284,7 @@ class Derived:
         pieces = (
             self._unsealed.pieces
         )  # before the segments: what is sealed meanwhile is in both, not in none
-        segments = self._sealer.catalog.segments
-        sealed = {segment.number for segment in segments}
-        open_ones = [piece for piece in pieces if piece.number not in sealed and piece.count]
-        return [*segments, *self._piece_tables(open_ones, segments)]
-
-    def _piece_tables(self, pieces: list[Piece], segments: tuple[Segment, ...]) -> list[PieceTable]:
-        tables: list[PieceTable] = []
-        with self._pieces_lock:
-            for piece in pieces:
-                known = self._pieces.get(piece)
-                if known is None or known.taken != piece.count:
-                    known = PieceTable(piece, self._decoder.strings, self._log, [*segments, *tables])
-                    self._pieces[piece] = known
-                tables.append(known)
-            self._pieces = {piece: self._pieces[piece] for piece in pieces}
-        return tables
+        return self._held.of(pieces, self._sealer.catalog.segments)
 
     def node(self, number: int) -> Node:
         """The node that `CallTable` and the head mean by a number."""
@@ -320,30 +297,6 @@ class Derived:
     def instance(self, number: int) -> str:
         """The instance that `CallTable` and the head mean by a number; empty for 0 and less."""
         return self._classifier.instance(number)
-
-    # ---- getting ready
-
-    def warm(self, report: Callable[[str], None]) -> None:
-        """Compile the kernels, or load them from the cache.
-
-        Args:
-            report: Is given a line of progress before each step.
-        """
-        report("preparing kernels: decoder")
-        self._decoder.warm()
-        report("preparing kernels: graph")
-        pairing, rollup = Pairing(1), Rollup(edges=16)
-        nothing = self._decoder.decode(b"", 0)
-        batch = Classifier(self._decoder.strings, NodeTable()).classify(nothing).batch
-        for rows in chain(pairing.take(batch, 0, 0), pairing.settle(), pairing.flush()):
-            rollup.add(rows)
-        rollup.add(np.zeros(1, ROW))
-        for rows in pairing.foretell():
-            rollup.add(rows)
-        source = stats.Source(Window(0, 1), 0, rollup.window(Window(0, 1)), rollup.ends, self._nodes.node)
-        stats.graph_table(source)
-        report("preparing kernels: segments")
-        warm_segments()
 
     # ---- counting
 
@@ -368,10 +321,8 @@ class Derived:
             ("nodes_overflowed", "edges"): self._rollup.refused_edges,
             ("strings_overflowed", ""): self._decoder.strings.overflowed,
             **self._rollup.let_go,
+            ("edge_points_left_out", "duplicate"): self.counts.duplicates,
+            ("edge_points_left_out", "late"): self.counts.late,
+            ("edge_points_left_out", "crowded"): self.counts.crowded,
+            ("edge_minutes_dropped", ""): self.counts.dropped_minutes,
         }
-
-
-def _presence(seen: Classified) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Minutes and nodes that spans were seen in, each pair once."""
-    pairs = np.unique((seen.batch["start"] // MINUTE_NS) << 16 | seen.node)
-    return pairs >> 16, (pairs & 0xFFFF).astype(np.int32)

@@ -36,7 +36,7 @@ from typing import Final
 from weft_collector.errors import BodyTooLarge, CollectorError
 from weft_collector.intake_queue import Accepted, Answers, BodyQueue, Handover, Waiting, count_outcome
 from weft_collector.intake_steps import Decodes, Deriver, Derives, Durable, IntakeOptions, Writer
-from weft_collector.store.ports import SpanLog, Transport
+from weft_collector.store.ports import RecordKind, SpanLog, Transport
 from weft_collector.telemetry import Telemetry
 
 __all__ = ["Accepted", "Decodes", "Derives", "Intake", "IntakeOptions"]
@@ -117,7 +117,11 @@ class Intake:
         return spans
 
     async def submit(
-        self, body: bytes, encoding: str | None, transport: Transport = Transport.HTTP_PROTOBUF
+        self,
+        body: bytes,
+        encoding: str | None,
+        transport: Transport = Transport.HTTP_PROTOBUF,
+        kind: RecordKind = RecordKind.SPANS,
     ) -> Accepted:
         """Hand a body in, and wait until it is durable and visible.
 
@@ -127,13 +131,14 @@ class Intake:
             body: The body as sent.
             encoding: Its content-encoding, None for none.
             transport: The door it came through.
+            kind: What it holds; edge counts come as protobuf, and nothing else with them (`wire/metrics.py`).
 
         Raises:
             RefusedBody: The body is too large, or cannot be inflated or decoded.
             Unavailable: The intake is full or not running, or the storage failed; to be sent again later.
         """
         future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
-        waiting = Waiting(body, encoding, transport, self._options.clock_ns(), future)
+        waiting = Waiting(body, encoding, transport, self._options.clock_ns(), future, kind)
         try:
             self._check_size(len(body))
             self._queue.put(waiting)

@@ -16,7 +16,7 @@ from weft_collector.errors import (
     StorageFailed,
     UnsupportedEncoding,
 )
-from weft_collector.store.ports import Transport
+from weft_collector.store.ports import RecordKind, Transport
 from weft_collector.telemetry import Telemetry
 
 __all__ = ["Accepted", "Answers", "BodyQueue", "Handover", "Outcome", "Waiting", "count_outcome"]
@@ -36,12 +36,16 @@ _REASONS: Final[dict[type[CollectorError], str]] = {
 }
 
 
+_PARTS: Final = {RecordKind.SPANS: "spans", RecordKind.EDGE_COUNTS: "edge_points"}
+"""What the parts of a body are called in the counters."""
+
+
 class Accepted(NamedTuple):
     """What became of a body that was taken.
 
     Attributes:
-        spans: How many of its spans were kept.
-        rejected: Reason and number of the spans that were refused one by one.
+        spans: How many of its spans, or points of edge counts, were kept.
+        rejected: Reason and number of those that were refused one by one.
     """
 
     spans: int
@@ -58,6 +62,7 @@ class Waiting:
         transport: The door it came through.
         arrived_ns: When it came, in ns since the epoch.
         future: Where the sender waits.
+        kind: What it is in the log.
         gone: Nobody waits any more.
     """
 
@@ -66,6 +71,7 @@ class Waiting:
     transport: Transport
     arrived_ns: int
     future: asyncio.Future[Accepted]
+    kind: RecordKind = RecordKind.SPANS
     gone: bool = False
 
     @property
@@ -228,11 +234,12 @@ def count_outcome(telemetry: Telemetry, waiting: Waiting, outcome: Outcome) -> N
         telemetry.count("bodies_refused", _REASONS.get(type(outcome), "other"))
         return
     transport = waiting.transport.name.lower()
+    parts = _PARTS[waiting.kind]
     telemetry.count("bodies_accepted", transport)
-    telemetry.count("spans_accepted", transport, outcome.spans)
+    telemetry.count(f"{parts}_accepted", transport, outcome.spans)
     telemetry.count("bytes_received", amount=len(waiting.body))
     for reason, count in outcome.rejected:
-        telemetry.count("spans_rejected", reason, count)
+        telemetry.count(f"{parts}_rejected", reason, count)
 
 
 def _wake(outcomes: Iterable[tuple[Waiting, Outcome]]) -> int:

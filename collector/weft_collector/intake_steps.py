@@ -13,8 +13,10 @@ from weft_collector.intake_queue import Accepted, Answers, BodyQueue, Waiting
 from weft_collector.store.ports import Position, Record, RecordKind, SpanLog
 from weft_collector.telemetry import Telemetry
 from weft_collector.transcoding import to_protobuf
+from weft_collector.wire import edge_counts
 from weft_collector.wire.columns import Decoded
 from weft_collector.wire.compression import inflate
+from weft_collector.wire.edge_counts import EdgeCounts
 from weft_collector.wire.limits import RULES, Limits
 
 __all__ = ["Decodes", "Deriver", "Derives", "Durable", "IntakeOptions", "Writer"]
@@ -37,11 +39,19 @@ class Decodes(Protocol):
         ...
 
 
+Content = Decoded | EdgeCounts
+"""What is read out of a body: spans or edge counts."""
+
+
 class Derives(Protocol):
     """Everything that follows from the log; changed by one thread at a time."""
 
     def apply(self, decoded: Decoded, record_position: Position, arrived_ns: int) -> None:
         """Take in a body's spans; called once for each record, in the order of the log."""
+        ...
+
+    def apply_counts(self, counted: EdgeCounts, record_position: Position, arrived_ns: int) -> None:
+        """Take in a body's edge counts, likewise."""
         ...
 
     def age(self, now_ns: int) -> None:
@@ -91,19 +101,19 @@ class IntakeOptions:
 
 
 class _Ready(NamedTuple):
-    """A decoded body on its way into the log."""
+    """A body that was read, on its way into the log."""
 
     waiting: Waiting
     record: Record
-    decoded: Decoded
+    content: Content
 
 
 class Durable(NamedTuple):
-    """A body that is in the log; its bytes are let go of, its columns are not yet applied."""
+    """A body that is in the log; its bytes are let go of, what was read out of it is not yet applied."""
 
     waiting: Waiting
     position: Position
-    decoded: Decoded
+    content: Content
 
 
 class Writer:
@@ -153,17 +163,27 @@ class Writer:
             return None
         try:
             sent = inflate(waiting.body, waiting.encoding, self._options.limits.inflated_bytes)
-            body = to_protobuf(sent, waiting.transport)
-            decoded = self._decoder.decode(body, waiting.arrived_ns)
+            ready = self._read(waiting, sent)
         except RefusedBody as error:
             self._answers.give([(waiting, error)])
             return None
-        if not len(decoded.spans.span_id):
-            self._answers.give([(waiting, Accepted(0, decoded.rejected))])
+        if not _parts(ready.content):
+            self._answers.give([(waiting, Accepted(0, ready.content.rejected))])
             return None
-        rejected = sum(count for _, count in decoded.rejected)
-        record = Record(RecordKind.SPANS, waiting.arrived_ns, waiting.transport, body, RULES, rejected)
-        return _Ready(waiting, record, decoded)
+        return ready
+
+    def _read(self, waiting: Waiting, sent: bytes) -> _Ready:
+        """Read an inflated body."""
+        content: Content
+        if waiting.kind is RecordKind.EDGE_COUNTS:
+            body, rules = sent, edge_counts.RULES
+            content = edge_counts.read(body, waiting.arrived_ns)
+        else:
+            body, rules = to_protobuf(sent, waiting.transport), RULES
+            content = self._decoder.decode(body, waiting.arrived_ns)
+        rejected = sum(count for _, count in content.rejected)
+        record = Record(waiting.kind, waiting.arrived_ns, waiting.transport, body, rules, rejected)
+        return _Ready(waiting, record, content)
 
     def _commit(self, group: list[_Ready]) -> list[Durable]:
         try:
@@ -174,7 +194,7 @@ class Writer:
             # tracebacks.
             self._answers.give([(r.waiting, StorageFailed(str(error), error.retry_after)) for r in group])
             return []
-        return [Durable(r.waiting, at, r.decoded) for r, at in zip(group, positions, strict=True)]
+        return [Durable(r.waiting, at, r.content) for r, at in zip(group, positions, strict=True)]
 
 
 class Deriver:
@@ -189,19 +209,20 @@ class Deriver:
 
     def __init__(self, derived: Derives, decoder: Decodes, answers: Answers, telemetry: Telemetry) -> None:
         self._derived = derived
-        self._decoder = decoder
         self._answers = answers
         self._telemetry = telemetry
         self._aged_ns = 0
+        self._readers: dict[int, Callable[[bytes, int, int], Content]] = {
+            RecordKind.SPANS: decoder.decode,
+            RecordKind.EDGE_COUNTS: edge_counts.read,
+        }
 
     def apply(self, group: list[Durable]) -> None:
         """Apply a group and answer its senders."""
-        for waiting, position, decoded in group:
-            self._derived.apply(decoded, position, waiting.arrived_ns)
+        for waiting, position, content in group:
+            self._apply(content, position, waiting.arrived_ns)
         self._telemetry.count("groups_committed")
-        self._answers.give(
-            [(d.waiting, Accepted(len(d.decoded.spans.span_id), d.decoded.rejected)) for d in group]
-        )
+        self._answers.give([(d.waiting, Accepted(_parts(d.content), d.content.rejected)) for d in group])
 
     def age(self, now_ns: int) -> None:
         """Let time pass, about once a second."""
@@ -211,16 +232,28 @@ class Deriver:
 
     def apply_again(self, position: Position, record: Record) -> int:
         """Derive from a record of the log; the number of its spans."""
-        if record.kind != RecordKind.SPANS:
+        reader = self._readers.get(record.kind)
+        if reader is None:
             self._telemetry.count("replay_skipped", "unknown_kind")
             return 0
         try:
-            decoded = self._decoder.decode(record.body, record.arrived_ns, record.limits)
+            content = reader(record.body, record.arrived_ns, record.limits)
         except RefusedBody:
             self._telemetry.count("replay_skipped", "undecodable")
             return 0
-        if sum(count for _, count in decoded.rejected) != record.rejected:
+        if sum(count for _, count in content.rejected) != record.rejected:
             self._telemetry.count("replay_differs")
-        self._derived.apply(decoded, position, record.arrived_ns)
+        self._apply(content, position, record.arrived_ns)
         self.age(record.arrived_ns)
-        return len(decoded.spans.span_id)
+        return 0 if isinstance(content, EdgeCounts) else _parts(content)
+
+    def _apply(self, content: Content, position: Position, arrived_ns: int) -> None:
+        if isinstance(content, EdgeCounts):
+            self._derived.apply_counts(content, position, arrived_ns)
+        else:
+            self._derived.apply(content, position, arrived_ns)
+
+
+def _parts(content: Content) -> int:
+    """How many spans or points were kept."""
+    return len(content.points) if isinstance(content, EdgeCounts) else len(content.spans.span_id)

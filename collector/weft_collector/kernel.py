@@ -10,9 +10,9 @@ Nothing else imports numba. Three decorators trade compile time against speed (m
 * `routine`: a function that stays a function: cold paths and everything with several large call sites.
 
 `inline` and `routine` have no entry from Python, which saves compiling one, and no cache file of their own:
-they are inside the cached kernels that use them. Numba's cache looks only at the file of the kernel itself,
-so the cache folder's name holds a hash of all modules that kernels are made of: a change in any one starts
-a new folder.
+they are inside the cached kernels that use them (`kernel_linking` says how they get there). Numba's cache looks
+only at the file of the kernel itself, so the cache folder's name holds a hash of all modules that kernels are
+made of: a change in any one starts a new folder.
 
 Kernels work on addresses (plain 64-bit integers) rather than on arrays: array indexing costs several times
 the compile time and brings reference counting. In return each caller must have checked its bounds; a file of
@@ -29,13 +29,15 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
 import numba
 import numpy as np
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.extending import intrinsic
+
+from weft_collector.kernel_linking import part_options, whole_options
 
 if TYPE_CHECKING:
     from numba.types import Signature
@@ -103,8 +105,10 @@ def make_cache_folder(parent: Path, name: str) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             os.utime(folder)
     except OSError:
-        folder = Path(tempfile.mkdtemp(prefix="weft-kernels-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        temporary = Path(tempfile.mkdtemp(prefix="weft-kernels-"))
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+        folder = temporary / name
+        folder.mkdir(mode=0o700)
         return folder
     _forget_old_folders(parent)
     return folder
@@ -123,23 +127,54 @@ def _folder_name() -> str:
     return f"kernels-{_weft_version()}-numba{numba.__version__}-{digest}"
 
 
+def completion_mark(folder: Path) -> Path:
+    """The empty file in the cache folder that says: all kernels are there, for this processor.
+
+    Numba keeps the machine code of each kind of processor apart, in the same folder.
+    """
+    kind = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
+    return folder / f"complete-{hashlib.sha256(kind.encode()).hexdigest()[:16]}"
+
+
+#: Where this process keeps compiled kernels.
+CACHE_FOLDER: Final = make_cache_folder(cache_parent(os.environ), _folder_name())
+
 # Set on numba itself, not in the environment: processes that we start are none of our business.
-numba.config.CACHE_DIR = str(make_cache_folder(cache_parent(os.environ), _folder_name()))
+numba.config.CACHE_DIR = str(CACHE_FOLDER)
+
+
+def is_complete() -> bool:
+    """Whether all kernels were compiled once and kept."""
+    return completion_mark(CACHE_FOLDER).exists()
+
+
+def note_completion() -> None:
+    """All kernels are kept from now on; without effect where the folder is gone."""
+    with contextlib.suppress(OSError):
+        completion_mark(CACHE_FOLDER).touch()
+
+
+_NO_ENTRY: Final[dict[str, Any]] = {
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+    **part_options,
+}
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` at its first call, without the GIL while it runs, and cache the machine code."""
-    return numba.njit(nogil=True, cache=True, _nrt=False)(function)
+    return numba.njit(nogil=True, cache=True, _nrt=False, **whole_options)(function)
 
 
 def inline(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a small `function` into its callers; kernels can call it, Python can not."""
-    return numba.njit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)(function)
+    return numba.njit(forceinline=True, **_NO_ENTRY)(function)
 
 
 def routine(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` once, to be called by kernels; Python can not call it."""
-    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)(function)
+    return numba.njit(**_NO_ENTRY)(function)
 
 
 def number(value: int) -> int:

@@ -1,8 +1,8 @@
 """Sealing: what a finished log file becomes, in the background.
 
-The thread that writes hands over a *cut* whenever the log has gone on to a new file: the spans of the old one,
-and what it added to the rollups. One thread, `weft-sealer`, takes the cuts in order: it makes the segment and the
-rollup's file, makes both durable, and names them in the manifest, in one step. Only then the spans leave
+The thread that derives hands over a *cut* whenever the log has gone on to a new file: the spans of the old one. One
+thread, `weft-sealer`, takes the cuts in order: it makes the segment, settles what the file adds to the rollups
+(`graph/settling.py`), makes both durable, and names them in the manifest, in one step. Only then the spans leave
 memory. Between any two of these a crash costs nothing: the log file is read again at the next start.
 
 Two cuts wait at most. Then the writer waits too, its queue fills up, and senders are told to come back: memory is
@@ -11,32 +11,47 @@ readable from memory.
 
 After each cut retention is looked at: while the folder is larger than its limit, or the oldest log file older
 than its, the oldest goes: first out of the manifest, then its segment, then its log file. What it added to the
-rollups stays; the rollups of 64 files that are gone become one.
+rollups and the edge counts stays; those of 64 files that are gone become one.
 """
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from weft_collector.graph import cells as ce
-from weft_collector.graph import rollup_file
+from weft_collector.graph import edge_count_file, rollup_file, settling
+from weft_collector.graph.edge_count_file import read_addition, write_addition
+from weft_collector.graph.edge_counts import DEFAULT_PLACES
+from weft_collector.graph.edge_rows import Addition, newest, summed
 from weft_collector.graph.freezing import frozen
 from weft_collector.graph.rollup import DEFAULT_BOUNDS, Bounds
-from weft_collector.graph.rollup_file import Kept
+from weft_collector.graph.rollup_file import NOTHING, Kept
 from weft_collector.store import segment_index, span_schema
 from weft_collector.store.catalog import Catalog
-from weft_collector.store.manifest import Schemas, Sealed, index_name, rollup_name, spans_name
+from weft_collector.store.manifest import (
+    Schemas,
+    Sealed,
+    counts_name,
+    frozen_counts_name,
+    frozen_name,
+    index_name,
+    rollup_name,
+    spans_name,
+)
 from weft_collector.store.ports import SpanLog
+from weft_collector.store.relatives import relatives_of
 from weft_collector.store.segment_build import Built, build_segment
 from weft_collector.store.span_columns import Texts
 from weft_collector.store.unsealed import SpanRows
 from weft_collector.telemetry import Telemetry
 
-__all__ = ["SCHEMAS", "Cut", "Limits", "Sealer", "build"]
+__all__ = ["SCHEMAS", "Cut", "Limits", "Sealer", "Settling", "build", "settle"]
 
-SCHEMAS: Final = Schemas(span_schema.VERSION, segment_index.VERSION, rollup_file.VERSION)
+SCHEMAS: Final = Schemas(
+    span_schema.VERSION, segment_index.VERSION, rollup_file.VERSION, edge_count_file.VERSION
+)
 _WAITING: Final = 2
 _RETRY_SECONDS: Final = 5.0
 _FROZEN_TOGETHER: Final = 64
@@ -49,17 +64,17 @@ class Cut(NamedTuple):
         number: Of the log file.
         parts: Its spans, in the order of the log; empty if it had none.
         texts: The texts behind their ids.
-        rollup: Gives what the file added to the rollups; asked by the thread that seals.
+        counts: What it added to the edge counts.
         arrived_ns: Arrival of its last record.
-        done: Is called once the spans can leave memory.
+        done: Is called once the spans can leave memory, with what the file adds to the rollups.
     """
 
     number: int
     parts: Sequence[SpanRows]
     texts: Texts
-    rollup: Callable[[], Kept]
+    counts: Addition
     arrived_ns: int
-    done: Callable[[], None]
+    done: Callable[[Kept], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +86,14 @@ class Limits:
         age_ns: Time since the arrival of a file's last record.
         clock_ns: The time, ns since the epoch.
         frozen: Of the rollups of files that are gone.
+        count_places: Edge counts that outlive their log files, in places of 8 bytes: as many as a table takes.
     """
 
     size_bytes: int
     age_ns: int
     clock_ns: Callable[[], int]
     frozen: Bounds = DEFAULT_BOUNDS
+    count_places: int = DEFAULT_PLACES
 
 
 def build(cut: Cut, catalog: Catalog, log: SpanLog) -> Built | None:
@@ -87,6 +104,25 @@ def build(cut: Cut, catalog: Catalog, log: SpanLog) -> Built | None:
     return build_segment(SpanRows.joined(cut.parts), log.blocks(cut.number), cut.texts, older)
 
 
+class Settling(NamedTuple):
+    """What a log file adds to the graph.
+
+    Attributes:
+        adds: To the rollups.
+        apart: By reason, how many traces were judged without their older spans.
+    """
+
+    adds: Kept
+    apart: Mapping[str, int] = MappingProxyType({})
+
+
+def settle(built: Built, catalog: Catalog) -> Settling:
+    """What a segment adds to the graph that its older ones make."""
+    older = relatives_of(catalog.segments, built.relatives, settling.COLUMNS, catalog.manifest.gone_through)
+    apart = {"beyond_retention": older.gone, "too_many": older.many}
+    return Settling(settling.settled(built.table, older.tables), apart)
+
+
 class Sealer:
     """The thread and its queue; the thread starts with the first cut.
 
@@ -95,11 +131,19 @@ class Sealer:
         log: The log.
         telemetry: Where seals, failures and removals are counted.
         limits: Of retention.
+        rest: Called after each cut, when much memory has just become free.
     """
 
-    def __init__(self, catalog: Catalog, log: SpanLog, telemetry: Telemetry, limits: Limits) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        log: SpanLog,
+        telemetry: Telemetry,
+        limits: Limits,
+        rest: Callable[[], None] = lambda: None,
+    ) -> None:
         self.catalog = catalog
-        self._log, self._telemetry, self._limits = log, telemetry, limits
+        self._log, self._telemetry, self._limits, self._rest = log, telemetry, limits, rest
         self._changed = threading.Condition()
         self._cuts: deque[Cut] = deque()
         self._busy = self._ended = False
@@ -135,16 +179,23 @@ class Sealer:
             OSError: The disk refused; nothing is shown then.
         """
         built = build(cut, self.catalog, self._log)
-        contents = {rollup_name(cut.number): rollup_file.write_cells(cut.rollup())}
+        settled = settle(built, self.catalog) if built else Settling(NOTHING)
+        contents: dict[str, bytes | memoryview] = {
+            rollup_name(cut.number): rollup_file.write_cells(settled.adds)
+        }
+        if counts := write_addition(cut.counts):
+            contents[counts_name(cut.number)] = counts
         if built and built.rows:
             contents |= {spans_name(cut.number): built.spans, index_name(cut.number): built.lookup}
         sizes = {name: len(content) for name, content in contents.items()}
-        facts = (built.rows, built.duplicates, built.twins) if built else (0, 0, ())
+        facts = (built.rows, built.duplicates, built.oldest) if built else (0, 0, ())
         times = (built.earliest_ns, built.latest_ns) if built else (0, 0)
         self.catalog.add(Sealed(cut.number, *facts, *times, cut.arrived_ns, sizes), contents)
         self._telemetry.count("segments_sealed")
         self._telemetry.count("spans_left_out", "duplicate", facts[1])
-        cut.done()
+        for reason, traces in settled.apart.items():
+            self._telemetry.count("traces_judged_apart", reason, traces)
+        cut.done(settled.adds)
 
     def retain(self) -> None:
         """Remove the log files that are over the limits, and put the rollups of many that are gone into one."""
@@ -173,13 +224,19 @@ class Sealer:
         return "age" if held[0].arrived_ns + self._limits.age_ns < self._limits.clock_ns() else None
 
     def _freeze(self, numbers: list[int]) -> None:
-        names = [*self.catalog.manifest.frozen, *map(rollup_name, numbers)]
-        together = frozen(
-            (rollup_file.read_cells(self.catalog.read(name)) for name in names), self._limits.frozen
+        """Make one file of the rollups of log files that are gone, and one of their newest edge counts."""
+        through = numbers[-1]
+        going = replace(
+            self.catalog.manifest,
+            sealed=tuple(p for p in self.catalog.manifest.sealed if p.number <= through),
         )
-        self.catalog.freeze(
-            f"frozen-{numbers[-1]:08d}.parquet", rollup_file.write_cells(together), numbers[-1]
-        )
+        rollups = (rollup_file.read_cells(self.catalog.read(name)) for name in going.rollups)
+        rollup = frozen(rollups, self._limits.frozen)
+        contents = {frozen_name(through): rollup_file.write_cells(rollup)}
+        counts = summed([read_addition(self.catalog.read(name)) for name in going.counts])
+        if written := write_addition(newest(counts, self._limits.count_places)):
+            contents[frozen_counts_name(through)] = written
+        self.catalog.freeze(contents, through)
 
     # ---- the thread
 
@@ -215,11 +272,4 @@ class Sealer:
             self.retain()
         except OSError:
             self._telemetry.count("log_failures", "remove")  # tried again after the next cut
-
-
-def joined(parts: Sequence[Kept]) -> Kept:
-    """The sum of cells of several files."""
-    places: dict[object, int] = {}
-    edges = [place for part in parts for place in part.edges if places.setdefault(place, len(places)) >= 0]
-    cells = [ce.renumbered(part.cells, [places[edge] for edge in part.edges]) for part in parts]
-    return Kept(ce.total(cells), list(dict.fromkeys(edges)))
+        self._rest()

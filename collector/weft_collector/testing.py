@@ -58,7 +58,7 @@ class _AppendFile:
     def __init__(self, disk: "ForgetfulFiles", inode: _Inode) -> None:
         self._disk, self._inode = disk, inode
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         try:
             self._disk.step("write")
         except (OSError, Crashed):
@@ -179,6 +179,9 @@ class ForgetfulFiles:
     def map(self, name: str) -> memoryview:
         """See Files."""
         return memoryview(bytes(self._inode(name).live))
+
+    def release(self, view: memoryview) -> None:
+        """See Files: this one is in memory."""
 
     def size(self, name: str) -> int:
         """See Files."""

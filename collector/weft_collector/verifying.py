@@ -2,17 +2,14 @@
 
 The log is read once from its beginning, through the same functions as ever; but the cuts go to a sealer that makes
 each segment anew, in memory, and compares. Texts are compared as texts, since their numbers are those of a
-process. Rollups are compared as sums over all log files: where one ends, and what waited there, depends on when a
-collector was started.
+process. Edge counts are compared as sums over all log files.
 
-Not compared, and said so: segments from which a span was left out because it stood in a log file that is gone now.
-And one difference is no damage: a span that came after its partner had left the pairing table, before a restart or
-for lack of room. `weft rebuild` derives such calls from the whole log.
+Not compared, and said so: log files that have traces in common with one that is gone now.
 """
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -20,9 +17,11 @@ from pyarrow import parquet
 
 from weft_collector.graph import cells as ce
 from weft_collector.graph import rollup_file
-from weft_collector.graph.rollup_file import Kept
-from weft_collector.sealing import Cut, Sealer, build, joined
-from weft_collector.store.manifest import Sealed, index_name, rollup_name, spans_name
+from weft_collector.graph.edge_count_file import read_addition
+from weft_collector.graph.edge_rows import Addition, summed
+from weft_collector.graph.rollup_file import Kept, joined
+from weft_collector.sealing import Cut, Sealer, build, settle
+from weft_collector.store.manifest import Sealed, counts_name, index_name, rollup_name, spans_name
 from weft_collector.store.segment_build import Built
 from weft_collector.store.segment_index import IndexFile
 
@@ -62,7 +61,7 @@ class Checker(Sealer):
     def begin(self, progress: Callable[[int], None]) -> None:
         """Get ready, and check that every segment is as it was written."""
         self.findings, self.progress = Findings(), progress
-        self._fresh: list[Kept] = []
+        self._fresh_counts: list[Addition] = []
         for segment in self.catalog.segments:
             name = spans_name(segment.number)
             if zlib.crc32(self.catalog.read(name)).to_bytes(4, "little") != bytes(
@@ -72,30 +71,42 @@ class Checker(Sealer):
             for section in segment.index.damaged():
                 self._wrong(f"{index_name(segment.number)}: the section {section} is damaged")
 
+    def gone_counts(self) -> Addition:
+        """The edge counts of log files that are gone: points of these that came again changed nothing."""
+        manifest = self.catalog.manifest
+        gone = replace(manifest, sealed=tuple(part for part in manifest.sealed if part.gone))
+        return summed([read_addition(self.catalog.read(name)) for name in gone.counts])
+
     def take(self, cut: Cut) -> None:
         """Compare a cut."""
         known = {part.number: part for part in self.catalog.manifest.sealed}.get(cut.number)
         if known is None:
             return  # not sealed yet
-        self._fresh.append(cut.rollup())
+        self._fresh_counts.append(cut.counts)
         built = build(cut, self.catalog, self._log)
         if built is not None:
             self._compare(known, built)
         self.progress(cut.number)
-        cut.done()
+        cut.done(rollup_file.NOTHING)
 
     def end(self) -> Findings:
-        """Compare the rollups; all that was found."""
-        live = [part.number for part in self.catalog.manifest.sealed if not part.gone]
-        kept = [rollup_file.read_cells(self.catalog.read(rollup_name(number))) for number in live]
-        differing = _differing(joined(kept), joined(self._fresh))
-        if differing:
-            self._wrong(f"rollups: {differing} counters differ from a fresh derivation")
+        """Compare the edge counts; all that was found."""
+        self._compare_counts([part.number for part in self.catalog.manifest.sealed if not part.gone])
         return self.findings
+
+    def _compare_counts(self, live: list[int]) -> None:
+        names = self.catalog.manifest.names().intersection(map(counts_name, live))
+        kept = summed([read_addition(self.catalog.read(name)) for name in names])
+        fresh = summed(self._fresh_counts)
+        negative = fresh.counts._replace(value=-fresh.counts.value)
+        cells = len(summed([kept, fresh._replace(counts=negative)]).counts.value)
+        points = len(np.setxor1d(kept.key, fresh.key))
+        if cells or points:
+            self._wrong(f"edge counts: {cells} counters and {points} points differ from a fresh derivation")
 
     def _compare(self, known: Sealed, built: Built) -> None:
         present = {part.number for part in self.catalog.manifest.sealed if not part.gone}
-        if not set(known.twins) <= present:
+        if not set(known.oldest) <= present:
             self.findings.passed_over.append(known.number)
             return
         self.findings.segments += 1
@@ -104,6 +115,7 @@ class Checker(Sealer):
             self._wrong(f"{spans_name(known.number)}: {known.rows} spans, and {built.rows} in the log")
         elif built.rows:
             self._compare_files(known.number, built)
+            self._compare_rollup(known.number, built)
 
     def _compare_files(self, number: int, built: Built) -> None:
         name = spans_name(number)
@@ -117,6 +129,12 @@ class Checker(Sealer):
         except (OSError, pa.ArrowException) as error:
             self._wrong(f"{name}: {error}")
         self._compare_index(number, built)
+
+    def _compare_rollup(self, number: int, built: Built) -> None:
+        there = rollup_file.read_cells(self.catalog.read(rollup_name(number)))
+        differing = _differing(there, settle(built, self.catalog).adds)
+        if differing:
+            self._wrong(f"{rollup_name(number)}: {differing} counters differ from a fresh derivation")
 
     def _compare_index(self, number: int, built: Built) -> None:
         name = index_name(number)
@@ -139,7 +157,6 @@ def _plain(table: pa.Table) -> pa.Table:
 
 
 def _differing(left: Kept, right: Kept) -> int:
-    """How many counters have another value, those apart that only say that there were spans."""
+    """How many counters have another value."""
     negative = Kept(ce.Cells(right.cells.code, -right.cells.value), right.edges)
-    code = joined([left, negative]).cells.code
-    return int(np.count_nonzero(code & (ce.CELLS - 1) != ce.SEEN_AT))
+    return len(joined([left, negative]).cells.code)

@@ -283,14 +283,6 @@ def test_an_empty_body_changes_nothing():
     assert collector.edges() == {}
 
 
-def test_warming_tells_what_it_does_and_leaves_no_trace():
-    collector, lines = Collector(), []
-    collector.derived.warm(lines.append)
-    assert len(lines) == 3
-    assert collector.derived.snapshot(WINDOW).nodes == ()
-    assert collector.derived.version == 0
-
-
 def test_questions_may_be_asked_while_batches_come_in():
     collector, stop, seen, failures = Collector(), threading.Event(), [], []
 

@@ -53,7 +53,7 @@ class Collector:
         limits = Limits(size, age, self.clock)
         self.catalog = Catalog(disk, self.log, SCHEMAS)
         self.sealer = sealer(self.catalog, self.log, self.telemetry, limits)
-        chosen = DeriveOptions(pairing_entries=1024, rollup=Bounds(1 << 16), **options)
+        chosen = DeriveOptions(**{"pairing_entries": 1024, "rollup": Bounds(1 << 16), **options})
         self.derived = Derived(self.log, self.decoder, self.telemetry, self.sealer, chosen)
         for position, record in self.log.replay(self.derived.resume()):
             self._apply(position, record)
@@ -91,16 +91,20 @@ class Collector:
         self.log.close()
 
 
-def requests(count, seed=1):
-    """Bodies of a few spans each; some spans come again, in the same or in another body."""
+def requests(count, seed=1, fresh=0):
+    """Bodies of a few spans each; some spans come again, in the same or in another body.
+
+    Of every `fresh` bodies the traces are others, if it is not 0.
+    """
     chance = random.Random(seed)
-    for _ in range(count):
+    for number in range(count):
+        first = number // fresh * 12 if fresh else 0
         groups = []
         for service in chance.sample(("web", "cart", "pay"), 2):
             own = [
                 span(
                     f"op {chance.randrange(3)}",
-                    trace=chance.randrange(1, 12),
+                    trace=first + chance.randrange(1, 12),
                     id=chance.randrange(1, 6),
                     parent=chance.randrange(6),
                     kind=chance.choice(KINDS),
@@ -289,7 +293,7 @@ def test_the_thread_seals_in_order_and_ends():
 
 class TestRetention:
     def test_the_oldest_files_go_when_the_folder_is_too_large_and_their_calls_stay_in_the_graph(self):
-        disk, bodies = ForgetfulFiles(), list(requests(80, seed=9))
+        disk, bodies = ForgetfulFiles(), list(requests(80, seed=9, fresh=8))
         collector, whole = Collector(disk, size=100_000), Collector(ForgetfulFiles())
         for content in bodies:
             collector.receive(content)

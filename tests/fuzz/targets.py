@@ -16,7 +16,7 @@ from isal import igzip, isal_zlib
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.collector.wire import otlp_factory, upb_oracle
+from tests.collector.wire import count_factory, otlp_factory, upb_oracle
 from tests.collector.wire.otlp_factory import NOW
 from tests.fuzz.guarded import Guarded, Side
 from weft_collector.errors import CorruptLog, RefusedBody
@@ -25,10 +25,9 @@ from weft_collector.query.traces import RawSpan
 from weft_collector.store.blocks import HEADER_BYTES, BlockBuilder
 from weft_collector.store.ports import Record
 from weft_collector.store.scan import Gap, scan
-from weft_collector.wire import jaeger_json, zipkin_json
+from weft_collector.wire import edge_counts, jaeger_json, metrics, metrics_json, zipkin_json
 from weft_collector.wire import otlp_json as otlp_json_to_protobuf
 from weft_collector.wire.compression import inflate
-from weft_collector.wire.other_signals import count_metric_points
 from weft_collector.wire.otlp_protobuf import Decoder
 
 __all__ = ["TARGETS", "Target"]
@@ -166,14 +165,21 @@ def _jaeger_bodies() -> list[bytes]:
     return [json.dumps({"data": [trace]}).encode(), json.dumps({"data": [trace, trace], "total": 2}).encode()]
 
 
-def _metrics(is_json: bool) -> Callable[[bytes], str]:
-    def counted(body: bytes) -> str:
+def _metrics(sort_out: Callable[[bytes], metrics.Metrics]) -> Callable[[bytes], str]:
+    """Sorts a body and reads the edge counts in it; every point of these must be taken or refused."""
+
+    def sorted_out(body: bytes) -> str:
         try:
-            return "points" if count_metric_points(body, is_json=is_json) else "none"
+            found = sort_out(body)
         except RefusedBody:
             return "refused"
+        assert metrics.sort_out(found.edge_counts) == (found.edge_counts, 0), "what is kept is not plain"
+        read = edge_counts.read(found.edge_counts, NOW)
+        points = len(read.points) + sum(count for _, count in read.rejected)
+        assert points == count_factory.points_of(found.edge_counts), "points are neither taken nor refused"
+        return "edge counts" if read.points else "points refused" if points else "nothing kept"
 
-    return counted
+    return sorted_out
 
 
 def _metrics_bodies() -> list[ExportMetricsServiceRequest]:
@@ -182,7 +188,7 @@ def _metrics_bodies() -> list[ExportMetricsServiceRequest]:
     for kind in ("gauge", "sum", "histogram", "exponential_histogram", "summary"):
         point = getattr(metrics.add(name=f"some.{kind}"), kind).data_points.add(time_unix_nano=NOW)
         point.attributes.extend(otlp_factory.attributes_of({"service.name": "cart", "n": 1}))
-    return [message]
+    return [message, count_factory.everything()]
 
 
 def _inflating(encoding: str) -> Callable[[bytes], str]:
@@ -253,12 +259,12 @@ TARGETS: Final = {
     "jaeger_json": Target(_jaeger_bodies, partial(_Transcoding, jaeger_json.transcode)),
     "metrics_protobuf": Target(
         lambda: [message.SerializeToString() for message in _metrics_bodies()],
-        partial(_metrics, is_json=False),
+        partial(_metrics, metrics.sort_out),
         protobuf=True,
     ),
     "metrics_json": Target(
         lambda: [MessageToJson(message).encode() for message in _metrics_bodies()],
-        partial(_metrics, is_json=True),
+        partial(_metrics, metrics_json.sort_out),
     ),
     "log_block": Target(_blocks, lambda: _scanned),
     "log_block_resealed": Target(_blocks, lambda: lambda body: _scanned(_resealed(body))),

@@ -17,4 +17,5 @@ def njit(
     no_cpython_wrapper: bool = ...,
     no_cfunc_wrapper: bool = ...,
     _nrt: bool = ...,
+    pipeline_class: type = ...,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...

@@ -9,15 +9,16 @@ from fastapi import FastAPI
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from weft_collector.api import docs, export, graph, problems, query, search, status, traces
+from weft_collector.api import docs, edge_counts, export, graph, problems, query, search, status, traces
 from weft_collector.api.documents import DESCRIPTION, TAGS
 from weft_collector.api.doors import TRACES, ZIPKIN
 from weft_collector.api.grpc_server import GrpcServer
 from weft_collector.api.ingest import Ingest, Receiving
-from weft_collector.api.other_signals import SIGNALS, NotKept, Reminder
+from weft_collector.api.other_signals import SignalDoor
 from weft_collector.api.parts import Parts
 from weft_collector.api.receiving import Budget, Receiver
 from weft_collector.api.security import Guard
+from weft_collector.api.signals import SIGNALS, signal_intake
 from weft_collector.api.static_files import PageFiles
 from weft_collector.errors import CollectorError
 
@@ -64,7 +65,7 @@ def create_app(parts: Parts) -> FastAPI:
     )  # fmt: skip
     app.state.parts = parts
     app.state.budget = Budget(parts.surface.receiving_bytes)
-    for surface in (graph, traces, search, query, export, status):
+    for surface in (graph, edge_counts, traces, search, query, export, status):
         app.include_router(surface.router)
     problems.install(app)
     docs.install(app)
@@ -79,14 +80,14 @@ def _guarded(door: ASGIApp) -> ASGIApp:
 
 
 def _doors(parts: Parts, budget: Budget) -> dict[str, ASGIApp]:
-    """The ways in over HTTP, by path; all ways in share one budget."""
+    """The ways in over HTTP, by path; all ways in, those of gRPC included, share one budget."""
     surface = parts.surface
     receiver = Receiver(surface.body_bytes, surface.body_seconds)
     receiving = Receiving(parts.lifecycle, parts.intake, receiver, budget, parts.telemetry)
-    reminder = Reminder(parts.clock_ns)
     doors: dict[str, ASGIApp] = {door.path: Ingest(door, receiving) for door in (TRACES, ZIPKIN)}
-    for signal in SIGNALS:
-        doors[f"/v1/{signal.name}"] = NotKept(signal, receiving, reminder, surface.inflated_bytes)
+    intake = signal_intake(parts)
+    for signal in SIGNALS.values():
+        doors[f"/v1/{signal.name}"] = SignalDoor(signal, receiving, intake)
     return doors
 
 

@@ -111,6 +111,15 @@ def _refusal(description: str) -> dict[str, Any]:
     return {"description": f"{description} The body is a google.rpc.Status.", "content": _OTLP}
 
 
+_REFUSALS: Final = {
+    "400": _refusal("The body is malformed."),
+    "403": _refusal("A web page of another site sent it."),
+    "405": _refusal("Bodies come by POST."),
+    "408": _refusal("The body came too slowly."),
+    "413": _refusal("The body is too large, as sent or inflated."),
+    "415": _refusal("Content type or encoding is not supported."),
+    "503": _refusal("Not now; send it again after the time in Retry-After."),
+}
 INGEST: Final[dict[str, Any]] = {
     "/v1/traces": {
         "post": {
@@ -130,13 +139,28 @@ INGEST: Final[dict[str, Any]] = {
                     "description": "An ExportTraceServiceResponse; partial_success counts rejected spans.",
                     "content": _OTLP,
                 },
-                "400": _refusal("The body is malformed."),
-                "403": _refusal("A web page of another site sent it."),
-                "405": _refusal("Spans come by POST."),
-                "408": _refusal("The body came too slowly."),
-                "413": _refusal("The body is too large, as sent or inflated."),
-                "415": _refusal("Content type or encoding is not supported."),
-                "503": _refusal("Not now; send it again after the time in Retry-After."),
+                **_REFUSALS,
+            },
+        }
+    },
+    "/v1/metrics": {
+        "post": {
+            "tags": ["Ingest"],
+            "summary": "Take edge counts in",
+            "operationId": "export_metrics",
+            "description": "OTLP over HTTP, as for `/v1/traces`. Points of `weft.edge.duration` are kept; "
+            "all other metrics are acknowledged, counted, and not kept.",
+            "requestBody": {
+                "required": True,
+                "description": "An ExportMetricsServiceRequest.",
+                "content": _OTLP,
+            },
+            "responses": {
+                "200": {
+                    "description": "An ExportMetricsServiceResponse; partial_success counts points that are not kept.",
+                    "content": _OTLP,
+                },
+                **_REFUSALS,
             },
         }
     },

@@ -1,23 +1,26 @@
 """The methods that are served over gRPC: path -> what becomes of a message.
 
-A method gets the message's bytes as they came and gives the answer's bytes; nothing is generated, and nothing
+A method gets a message's bytes as they came and gives the answer's bytes; nothing is generated, and nothing
 is parsed on the way. To serve another one, add a class and a row in `methods`.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from weft_collector.api.lifecycle import Lifecycle, State
-from weft_collector.api.otlp_answers import accepted_response
+from weft_collector.api.otlp_answers import accepted_response, export_response
 from weft_collector.api.parts import Parts
+from weft_collector.api.signals import SIGNALS, Sent, Signal, SignalIntake, signal_intake
 from weft_collector.errors import NotFound
 from weft_collector.intake import Intake
 from weft_collector.store.ports import Transport
 
-__all__ = ["TRACES", "Method", "encoding_of", "methods"]
+__all__ = ["LOGS", "METRICS", "TRACES", "Message", "Method", "encoding_of", "methods"]
 
 TRACES: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+METRICS: Final = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+LOGS: Final = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 HEALTH: Final = "/grpc.health.v1.Health/Check"
 
 # HealthCheckRequest, whole: for the server (the field left out, or empty), or for the service that we have.
@@ -25,6 +28,18 @@ _SERVICE: Final = TRACES[1:].rpartition("/")[0].encode()
 _ASKED: Final = frozenset({b"", b"\x0a\x00", b"\x0a" + bytes([len(_SERVICE)]) + _SERVICE})
 # HealthCheckResponse, whole: SERVING and NOT_SERVING.
 _SERVING, _NOT_SERVING = b"\x08\x01", b"\x08\x02"
+
+
+class Message(NamedTuple):
+    """A message as it came.
+
+    Attributes:
+        body: Its bytes.
+        client: Who sent it, by what can be seen of it.
+    """
+
+    body: bytes
+    client: tuple[str, ...]
 
 
 class Method(Protocol):
@@ -38,7 +53,7 @@ class Method(Protocol):
         """
         ...
 
-    async def answer(self, message: bytes) -> bytes:
+    async def answer(self, message: Message) -> bytes:
         """The answer to a message.
 
         Raises:
@@ -58,9 +73,28 @@ class Traces:
         """See Method."""
         self._lifecycle.require_ready()
 
-    async def answer(self, message: bytes) -> bytes:
+    async def answer(self, message: Message) -> bytes:
         """See Method."""
-        return accepted_response(await self._intake.submit(message, encoding_of(message), Transport.GRPC))
+        body = message.body
+        return accepted_response(await self._intake.submit(body, encoding_of(body), Transport.GRPC))
+
+
+class OtherSignal:
+    """`Export` of metrics or logs: edge counts to the intake, the rest acknowledged."""
+
+    def __init__(self, lifecycle: Lifecycle, intake: SignalIntake, signal: Signal) -> None:
+        self._lifecycle = lifecycle
+        self._intake = intake
+        self._signal = signal
+
+    def admit(self) -> None:
+        """See Method."""
+        self._lifecycle.require_ready()
+
+    async def answer(self, message: Message) -> bytes:
+        """See Method."""
+        sent = Sent(message.body, encoding_of(message.body), Transport.GRPC, message.client)
+        return export_response(*await self._intake.take(self._signal, sent))
 
 
 class Health:
@@ -72,9 +106,9 @@ class Health:
     def admit(self) -> None:
         """See Method: this one answers at any time."""
 
-    async def answer(self, message: bytes) -> bytes:
+    async def answer(self, message: Message) -> bytes:
         """See Method."""
-        if message not in _ASKED:
+        if message.body not in _ASKED:
             raise NotFound(f"Health is told of the whole server, or of {_SERVICE.decode()}.")
         return _SERVING if self._lifecycle.state is State.READY else _NOT_SERVING
 
@@ -94,4 +128,12 @@ def encoding_of(message: bytes) -> str | None:
 
 def methods(parts: Parts) -> Mapping[str, Method]:
     """The table."""
-    return MappingProxyType({TRACES: Traces(parts.lifecycle, parts.intake), HEALTH: Health(parts.lifecycle)})
+    lifecycle, others = parts.lifecycle, signal_intake(parts)
+    return MappingProxyType(
+        {
+            TRACES: Traces(lifecycle, parts.intake),
+            METRICS: OtherSignal(lifecycle, others, SIGNALS["metrics"]),
+            LOGS: OtherSignal(lifecycle, others, SIGNALS["logs"]),
+            HEALTH: Health(lifecycle),
+        }
+    )

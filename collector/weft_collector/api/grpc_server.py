@@ -31,7 +31,7 @@ import grpc
 from grpc import aio
 
 from weft_collector.api.errors import CannotListen, ServerFailed, TooSlow
-from weft_collector.api.grpc_methods import Method, methods
+from weft_collector.api.grpc_methods import Message, Method, methods
 from weft_collector.api.grpc_reception import Reception
 from weft_collector.api.otlp_answers import retry_status, rpc_code
 from weft_collector.api.parts import Parts, Surface
@@ -50,6 +50,7 @@ STOP_SECONDS: Final = 3.0
 _WINDOW: Final = 64 << 10
 _METADATA: Final = 16 << 10
 _HOUR_MS: Final = 3_600_000
+_LONGEST_AGENT: Final = 200
 
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 _REASONS: Final = {BodyTooLarge: "too_large", TooSlow: "too_slow", IntakeFull: "full"}
@@ -166,7 +167,7 @@ class _Calls(grpc.GenericRpcHandler):
             except (BodyTooLarge, TooSlow, IntakeFull) as error:
                 self._telemetry.count("bodies_refused", _REASONS[type(error)])
                 raise
-            return await method.answer(message)
+            return await method.answer(Message(message, _client(context)))
 
     async def _receive(self, context: aio.ServicerContext) -> bytes:
         try:
@@ -177,6 +178,14 @@ class _Calls(grpc.GenericRpcHandler):
         if not isinstance(message, bytes):  # the end of the stream: core has refused the message
             raise BodyTooLarge(f"No message of at most {self._bounds.message_bytes} bytes came.")
         return message
+
+
+def _client(context: aio.ServicerContext) -> tuple[str, ...]:
+    """Address without the port, and user agent."""
+    agent = next(
+        (str(value) for key, value in context.invocation_metadata() or () if key == "user-agent"), ""
+    )
+    return context.peer().rpartition(":")[0], agent[:_LONGEST_AGENT]
 
 
 async def _refuse(context: aio.ServicerContext, error: CollectorError) -> NoReturn:

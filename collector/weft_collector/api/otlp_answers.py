@@ -1,7 +1,7 @@
 """The answers of OTLP over HTTP and gRPC, as protobuf bytes.
 
-They have a handful of fields between them, so they are written by hand: the receiving path then needs no protobuf
-library.
+They have a handful of fields between them, so they are written with the transcoders' few functions: the receiving
+path then needs no protobuf library.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from weft_collector.intake import Accepted
+from weft_collector.wire.otlp_writer import count, field
 
 __all__ = ["accepted_response", "export_response", "retry_status", "rpc_code", "rpc_status"]
 
@@ -26,49 +27,34 @@ def rpc_code(http_status: int) -> int:
 
 def rpc_status(code: int, message: str) -> bytes:
     """A google.rpc.Status: what a sender gets when its body was refused."""
-    return _number(1, code) + _text(2, message)
+    return count(b"\x08", code) + _text(b"\x12", message)
 
 
 def retry_status(code: int, message: str, seconds: float) -> bytes:
     """A google.rpc.Status with a RetryInfo: the sender keeps its body and tries again after `seconds`."""
     whole, part = divmod(round(seconds * 1_000_000_000), 1_000_000_000)
-    retry_info = _field(1, _number(1, whole) + _number(2, part))
-    return rpc_status(code, message) + _field(3, _text(1, _RETRY_INFO) + _field(2, retry_info))
+    retry_info = field(b"\x0a", count(b"\x08", whole) + count(b"\x10", part))
+    return rpc_status(code, message) + field(
+        b"\x1a", _text(b"\x0a", _RETRY_INFO) + field(b"\x12", retry_info)
+    )
 
 
 def accepted_response(accepted: Accepted) -> bytes:
     """The ExportTraceServiceResponse for a body that was taken."""
-    reasons = ", ".join(f"{reason}: {count}" for reason, count in accepted.rejected)
-    return export_response(sum(count for _, count in accepted.rejected), reasons)
+    reasons = ", ".join(f"{reason}: {spans}" for reason, spans in accepted.rejected)
+    return export_response(sum(spans for _, spans in accepted.rejected), reasons)
 
 
 def export_response(rejected: int, message: str) -> bytes:
-    """An ExportTraceServiceResponse; empty bytes if nothing was rejected.
+    """An ExportTraceServiceResponse, or one of metrics or logs: all are alike; empty if nothing was rejected.
 
     Args:
-        rejected: Number of spans that were refused one by one.
+        rejected: Number of spans, points or records that were refused one by one.
         message: Why.
     """
-    partial = _number(1, rejected) + _text(2, message)
-    return _field(1, partial) if rejected else b""
+    partial = count(b"\x08", rejected) + _text(b"\x12", message)
+    return field(b"\x0a", partial) if rejected else b""
 
 
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3) + _varint(value)
-
-
-def _text(field: int, text: str) -> bytes:
-    return _field(field, text.encode(errors="replace"))
-
-
-def _field(field: int, content: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(content)) + content
+def _text(before: bytes, text: str) -> bytes:
+    return field(before, text.encode(errors="replace"))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "Attributes",
+    "EdgeCounts",
     "FoundSpans",
     "FoundTraces",
     "Graph",
@@ -236,6 +237,40 @@ class Values(_NamesOf):
     """Values of an attribute, as texts."""
 
     values: list[str] = Field(examples=[["/cart"]])
+
+
+class CountedEnd(_Shape):
+    """One end of counted calls."""
+
+    node: str = Field(examples=["service:cart"])
+    instance: str = Field(description="Empty where it is not known.", examples=["cart-7f9c"])
+
+
+class EdgeCount(_Shape):
+    """The calls of one minute that an agent counted before sampling."""
+
+    minute: str = Field(examples=["2026-11-23T10:00:00Z"])
+    side: Literal["caller", "callee"] = Field(description="Which end counted.")
+    caller: CountedEnd
+    callee: CountedEnd
+    operation: str = Field(examples=["GET /cart"])
+    connection: Literal["http", "rpc", "database", "messaging", "other"]
+    protocol: str = Field(examples=["http"])
+    outcome: Literal["ok", "4xx", "5xx", "rpc_client", "rpc_server", "timeout", "refused", "exception"]
+    calls: int = Field(examples=[120])
+    points: int = Field(description="Points that these calls came in.", examples=[1])
+    latency: Latency | None = Field(description="Null where no calls were counted.")
+    complete: bool = Field(
+        description="False if points of this minute were left out for want of room.", examples=[True]
+    )
+
+
+class EdgeCounts(_Shape):
+    """What agents counted before sampling."""
+
+    window: Window
+    rows: list[EdgeCount]
+    complete: bool = Field(description="False where there are more rows than asked for.", examples=[True])
 
 
 class LogSize(_Shape):

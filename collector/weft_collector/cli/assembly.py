@@ -16,6 +16,7 @@ from weft_collector.api.lifecycle import Lifecycle, State
 from weft_collector.api.live import Viewers
 from weft_collector.api.parts import Parts, Surface
 from weft_collector.api.security import AccessRules
+from weft_collector.cli.memory import give_back
 from weft_collector.config import BadSetting, Config
 from weft_collector.derive import Derived, DeriveOptions
 from weft_collector.errors import CollectorError
@@ -28,12 +29,11 @@ from weft_collector.sealing import SCHEMAS, Limits, Sealer
 from weft_collector.store.catalog import Catalog
 from weft_collector.store.files import RealFiles
 from weft_collector.store.log import Log, LogOptions
-from weft_collector.store.manifest import spans_name
 from weft_collector.store.notices import Notice
-from weft_collector.store.ports import SpanTable
-from weft_collector.store.segment import Segment
+from weft_collector.store.segment import parquet_file
 from weft_collector.store.tokens import tokens_of
 from weft_collector.telemetry import Telemetry
+from weft_collector.warming import warm_together
 from weft_collector.wire import limits as wire_limits
 from weft_collector.wire.otlp_protobuf import Decoder
 
@@ -89,7 +89,7 @@ def assemble(config: Config, outside: Outside, *, afresh: bool = False) -> Parts
     files = _open_folder(config)
     log = Log(files, telemetry, _log_options(config), _tell)
     catalog = _catalog(files, log, afresh=afresh)
-    sealer = Sealer(catalog, log, telemetry, _retention(config, outside.clock_ns))
+    sealer = Sealer(catalog, log, telemetry, _retention(config, outside.clock_ns), give_back)
     limits = wire_limits.Limits(body_bytes=config.body_bytes, inflated_bytes=config.inflated_bytes)
     decoder = Decoder(limits)
     derived = Derived(log, decoder, telemetry, sealer, _derive_options(config))
@@ -97,13 +97,8 @@ def assemble(config: Config, outside: Outside, *, afresh: bool = False) -> Parts
     intake = Intake(log, decoder, derived, telemetry, options)
     queries = Queries(derived, log, tokens_of, outside.monotonic)
 
-    def warm(report: Callable[[str], None]) -> None:
-        derived.warm(report)
-        report("preparing kernels: search")
-        queries.warm()
-
     return Parts(
-        lifecycle=Lifecycle(intake, warm, outside.listener),
+        lifecycle=Lifecycle(intake, warm_together, outside.listener),
         intake=intake,
         derived=derived,
         graphs=Graphs(derived, Positions()),
@@ -114,7 +109,7 @@ def assemble(config: Config, outside: Outside, *, afresh: bool = False) -> Parts
         started_ns=outside.clock_ns(),
         surface=_surface(config, outside),
         queries=queries,
-        sql=Sql(derived, log, partial(_parquet_file, config.data)),
+        sql=Sql(derived, log, partial(parquet_file, config.data)),
     )
 
 
@@ -134,11 +129,6 @@ def _catalog(files: RealFiles, log: Log, *, afresh: bool) -> Catalog:
         log.close()
         raise
     return catalog
-
-
-def _parquet_file(folder: Path, table: SpanTable) -> Path | None:
-    """Where the spans of a table lie as Parquet, if they do."""
-    return folder.absolute() / spans_name(table.number) if isinstance(table, Segment) else None
 
 
 def _retention(config: Config, clock_ns: Callable[[], int]) -> Limits:

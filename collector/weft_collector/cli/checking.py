@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from weft_collector.config import Config
 from weft_collector.derive import Derived, DeriveOptions
@@ -13,6 +14,8 @@ from weft_collector.store.log import Log, LogOptions
 from weft_collector.store.ports import RecordKind
 from weft_collector.telemetry import Telemetry
 from weft_collector.verifying import Checker, Findings
+from weft_collector.wire import edge_counts
+from weft_collector.wire import limits as wire_limits
 from weft_collector.wire.otlp_protobuf import Decoder
 
 __all__ = ["check_folder"]
@@ -41,16 +44,18 @@ def check_folder(config: Config, progress: Callable[[str], None]) -> tuple[Findi
 
 
 def _compare(config: Config, log: Log, checker: Checker, telemetry: Telemetry) -> Findings:
-    decoder = Decoder()
+    decoder = Decoder(wire_limits.Limits(inflated_bytes=wire_limits.LARGEST_BODY))
     options = DeriveOptions(pairing_entries=config.pairing_entries, head_spans=1)
     derived = Derived(log, decoder, telemetry, checker, options)
     derived.through = 0  # nothing counts as sealed: all of it is derived, and goes to the checker
+    derived.counts.load(checker.gone_counts())
     for position, record in log.replay():
-        if record.kind == RecordKind.SPANS:
-            try:
+        with suppress(RefusedBody):  # the collector passes over it, too
+            if record.kind == RecordKind.SPANS:
                 decoded = decoder.decode(record.body, record.arrived_ns, record.limits)
-            except RefusedBody:
-                continue  # the collector passes over it, too
-            derived.apply(decoded, position, record.arrived_ns)
+                derived.apply(decoded, position, record.arrived_ns)
+            elif record.kind == RecordKind.EDGE_COUNTS:
+                counted = edge_counts.read(record.body, record.arrived_ns, record.limits)
+                derived.apply_counts(counted, position, record.arrived_ns)
     derived.resumed()
     return checker.end()

@@ -44,12 +44,13 @@ def rebuild(data: str | None) -> None:
     next start of the collector finishes the work.
     """
     from weft_collector.cli.assembly import Outside, assemble  # noqa: PLC0415 - `weft --help` has no use for it
+    from weft_collector.warming import warm_together  # noqa: PLC0415 - likewise
 
     config = Config.load(os.environ, {"data": data})
     parts = assemble(config, Outside("", time.time_ns), afresh=True)
     try:
         with _shown() as shown:
-            parts.derived.warm(shown.progress)
+            warm_together(shown.progress)
             size = max(parts.log.size_bytes, 1)
             spans = parts.intake.replay(
                 lambda spans: shown.progress(

@@ -16,7 +16,7 @@ from weft_collector.cli import run_file
 from weft_collector.cli.announcing import announcer, welcome
 from weft_collector.cli.assembly import Outside, assemble, version
 from weft_collector.cli.listening import address_of, local_url, port_of
-from weft_collector.cli.memory import freeze_objects, keep_blocks
+from weft_collector.cli.memory import Keeper, freeze_objects, give_back, keep_blocks
 from weft_collector.cli.server import Hooks, Serves, server_for
 from weft_collector.config import Config
 from weft_collector.errors import MissingLibrary
@@ -85,6 +85,7 @@ class _Process:
         outside = Outside(self._url, time.time_ns, dashboard, self._changed, grpc=self._grpc)
         parts = assemble(config, outside)
         self._log = parts.log
+        self._keeper = Keeper(give_back)
         self.lifecycle = parts.lifecycle
         make = _SERVERS[config.server]()
         self._server: Serves = make(create_app(parts), Hooks(self._started, parts.lifecycle.stopping))
@@ -96,6 +97,7 @@ class _Process:
     def close(self) -> None:
         """Finish what was taken, close the log and remove the run file; safe twice."""
         self._announcer.done()
+        self._keeper.stop()
         self.lifecycle.stop()
         self._log.close()
         run_file.forget(self._file, os.getpid())
@@ -115,6 +117,8 @@ class _Process:
         self._announcer.done()
         if state is State.READY:
             freeze_objects()
+            give_back()  # what compiling has used
+            self._keeper.start()
             seconds, spans = time.monotonic() - self._began, self.lifecycle.spans_read
             click.echo(f"ready after {seconds:.1f} s, {spans:,} spans read from the log; Ctrl-C stops")
         elif state is State.FAILED:

@@ -76,15 +76,15 @@ def call_table(booked: BookedCalls, head: Rows) -> CallTable:
         client_ns=_durations(client),
         server_ns=_durations(server),
         trace_hi=identifying("trace_hi"),
-        trace_lo=identifying("trace_lo"),
-        client_span=client.span_id,
-        server_span=server.span_id,
+        trace_lo=np.where(client.held | server.held, booked.trace, np.uint64(0)),
+        client_span=booked.client_span,
+        server_span=booked.server_span,
         name=identifying("name"),
         http_status=identifying("http_status"),
-        caller_instance=np.where(client.held, client.instance, -1),
-        callee_instance=np.where(server.held, server.instance, -1),
+        caller_instance=np.where(booked.client >= 0, booked.client_instance, -1),
+        callee_instance=np.where(booked.server >= 0, booked.server_instance, -1),
     )
 
 
 def _durations(rows: HeadRows) -> NDArray[np.int64]:
-    return np.where(rows.held, np.maximum(rows.end - rows.start, 0), -1)
+    return np.where(rows.held, np.maximum(rows.duration, 0), -1)

@@ -47,6 +47,11 @@ class Edges(NamedTuple):
     places: NDArray[np.int32]
     state: NDArray[np.int64]
 
+    def ends_of(self, edges: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Node numbers of the callers and of the callees of edges."""
+        ends = self.ends[edges].astype(np.int64)
+        return ends >> 16, ends & 0xFFFF
+
     @property
     def given(self) -> int:
         """How many numbers are given."""
@@ -118,6 +123,16 @@ def summed(codes: NDArray[np.int64], counts: NDArray[np.int64]) -> Cells:
     sums = np.add.reduceat(counts, first)
     kept = sums != 0
     return Cells(codes[first][kept], sums[kept])
+
+
+def standing(cells: Cells) -> Cells:
+    """Cells without those below 0.
+
+    A withdrawal can be there before the booking that it takes back: what a pairing table had forgotten, and books
+    in its own way until the log file is settled (`settling.py`).
+    """
+    kept = cells.value > 0
+    return Cells(cells.code[kept], cells.value[kept])
 
 
 def total(parts: Sequence[Cells]) -> Cells:

@@ -25,6 +25,7 @@ from weft_collector.graph.pairing_table import (
     LOCAL,
     NO_NODE,
 )
+from weft_collector.graph.snapshot import MINUTE_NS
 from weft_collector.kernel import kernel
 from weft_collector.wire.columns import Decoded, Spans
 
@@ -91,6 +92,12 @@ def _describe(
         if own == CALLER or own == CALLEE | CONSUMER:
             combinations[i, _MSG_SYSTEM] = spans.messaging_system[i]
             combinations[i, _DESTINATION] = spans.messaging_destination[i]
+
+
+def presence(seen: Classified) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Minutes and nodes that spans were seen in, each pair once."""
+    pairs = np.unique((seen.batch["start"] // MINUTE_NS) << 16 | seen.node)
+    return pairs >> 16, (pairs & 0xFFFF).astype(np.int32)
 
 
 class Classifier:

@@ -87,13 +87,13 @@ _ROLE_IDS = {
 class NodeTable:
     """Nodes and their numbers; a number is never given to a second node.
 
-    The first numbers belong to `FIXED_NODES`. Above `capacity` a new node gets the number of `OTHER`, and
+    The first numbers belong to `FIXED_NODES`. Above `capacity` others, a new node gets the number of `OTHER`, and
     `refused` counts how often that happened. Not thread-safe: `Derived` holds its lock.
     """
 
     def __init__(self, capacity: int = DEFAULT_CAPACITY) -> None:
         self.refused = 0
-        self._capacity = max(capacity, len(FIXED_NODES))
+        self._capacity = capacity + len(FIXED_NODES)
         self._nodes = list(FIXED_NODES)
         self._numbers = {node: number for number, node in enumerate(FIXED_NODES)}
 

@@ -49,8 +49,13 @@ class BookedCalls(NamedTuple):
         callee: Number of the callee's node.
         sight: BOTH, CLIENT_ONLY, SERVER_ONLY or INFERRED of `pairing_table`.
         failed: Whether it counts as failed.
+        trace: Low half of the trace id.
         client: Ordinal of the span that gives the caller side's figures; -1 where there is none.
+        client_span: Its id; 0 where there is none, like the following.
+        client_instance: Number of its instance.
         server: Ordinal of the span that gives the callee side's figures; -1 where there is none.
+        server_span: Its id.
+        server_instance: Number of its instance.
     """
 
     start: NDArray[np.int64]
@@ -58,8 +63,13 @@ class BookedCalls(NamedTuple):
     callee: NDArray[np.int32]
     sight: NDArray[np.uint8]
     failed: NDArray[np.bool_]
+    trace: NDArray[np.uint64]
     client: NDArray[np.int64]
+    client_span: NDArray[np.uint64]
+    client_instance: NDArray[np.int32]
     server: NDArray[np.int64]
+    server_span: NDArray[np.uint64]
+    server_instance: NDArray[np.int32]
 
 
 class Pairing:
@@ -89,6 +99,11 @@ class Pairing:
     def nbytes(self) -> int:
         """Bytes of the entries and their indexes."""
         return self._table.entries.nbytes + self._table.indexes.nbytes
+
+    def clear(self) -> None:
+        """Forget all spans, and rows that have gathered; what was counted stays counted."""
+        self._table.clear()
+        self._arrivals.clear()
 
     @property
     def gathered(self) -> int:
@@ -151,9 +166,8 @@ class Pairing:
         own = entries[slots]
         callee = (own["flags"] & pt.SIDE) != pt.CALLER
         carried = callee & (own["client"] >= 0) & (own["partner"] != pt.NONE)
-        partner = np.where(carried, own["partner"], 0)
-        ordinals = self._full_ordinals(own["ordinal"])
-        owners = self._full_ordinals(entries["ordinal"][partner])
+        client = np.where(carried, own["partner"], slots)
+        no_client = callee & ~carried
         seen_both = np.where((own["flags"] & pt.SEEN_BOTH) != 0, pt.BOTH, pt.SERVER_ONLY)
         node, other = own["node"].astype(np.int32), own["other"].astype(np.int32)
         return BookedCalls(
@@ -162,8 +176,13 @@ class Pairing:
             callee=np.where(callee, node, other),
             sight=np.where(callee, seen_both, pt.CLIENT_ONLY).astype(np.uint8),
             failed=(own["flags"] & np.where(callee, pt.BOOKED_FAILED, pt.FAILED)) != 0,
-            client=np.where(carried, owners, np.where(callee, -1, ordinals)),
-            server=np.where(callee, ordinals, -1),
+            trace=own["trace"],
+            client=np.where(no_client, -1, self._full_ordinals(entries["ordinal"][client])),
+            client_span=np.where(no_client, np.uint64(0), entries["span"][client]),
+            client_instance=np.where(no_client, 0, entries["instance"][client]),
+            server=np.where(callee, self._full_ordinals(own["ordinal"]), -1),
+            server_span=np.where(callee, own["span"], np.uint64(0)),
+            server_instance=np.where(callee, own["instance"], 0),
         )
 
     def _full_ordinals(self, low: NDArray[Any]) -> NDArray[np.int64]:

@@ -210,6 +210,11 @@ class Table:
         self._batch = np.ascontiguousarray(batch)
         self._set(batch=self._batch.ctypes.data, length=len(batch), ordinal=first_ordinal, at=0)
 
+    def clear(self) -> None:
+        """Forget all entries; they are not looked at unless an index leads to them."""
+        self.indexes[:] = 0
+        self._set(head=0, ripe=0, count=0, at=0, length=0, level=0)
+
     def empty_rows(self) -> NDArray[np.void]:
         """The rows in the output, which is empty from now on; they are valid until a kernel runs again."""
         rows = self.rows[: self.get("count")]

@@ -18,7 +18,7 @@ late span would make the graph wrong for good).
 Bounded in cells. Not thread-safe: `Derived` holds its lock.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -122,11 +122,10 @@ class Rollup:
             coarse: Likewise, of hours or days, whose width in minutes stands before them; nothing finer is held
                 before their end from now on.
         """
-        numbers = np.empty(len(ends), np.int32)
-        ce.encode(ends, self._edges, numbers)
+        numbers = self._numbers_of(ends)
         in_order = bool((np.diff(numbers) > 0).all())  # as ever when edges are numbered by these very files
         for width, part in ((1, cells), *coarse):
-            moved = ce.renumbered(part, numbers.tolist())
+            moved = ce.renumbered(part, numbers)
             self._add(moved if in_order else ce.total([moved]), width)
             self._hold_nothing_finer(width, moved)
 
@@ -165,6 +164,19 @@ class Rollup:
         parts = [*self._since, *now, *before]
         self._since, self._foretold = [], now
         return parts
+
+    def replace(self, parts: Sequence[ce.Cells], cells: ce.Cells, ends: NDArray[np.uint32]) -> bool:
+        """Put what a log file adds in the place of its cut; whether that changes anything.
+
+        Args:
+            parts: What `cut` gave.
+            cells: See `load`.
+            ends: See `load`.
+        """
+        before = [ce.Cells(part.code, -part.value) for part in parts]
+        change = ce.total([ce.renumbered(cells, self._numbers_of(ends)), *before])
+        self._add(change)
+        return bool(len(change.code))
 
     def see(self, minutes: NDArray[np.int64], nodes: NDArray[np.int32]) -> None:
         """Note that nodes had spans in minutes, pair by pair."""
@@ -209,8 +221,12 @@ class Rollup:
 
     def ends(self, edges: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Node numbers of the callers and of the callees of edges."""
-        ends = self._edges.ends[edges].astype(np.int64)
-        return ends >> 16, ends & 0xFFFF
+        return self._edges.ends_of(edges)
+
+    def _numbers_of(self, ends: NDArray[np.uint32]) -> list[int]:
+        numbers = np.empty(len(ends), np.int32)
+        ce.encode(ends, self._edges, numbers)
+        return numbers.tolist()
 
     def _note(self, cells: ce.Cells) -> None:
         """Add cells, and remember them for the next cut."""

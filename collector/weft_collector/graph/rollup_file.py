@@ -21,9 +21,9 @@ from weft_collector.graph import cells as ce
 from weft_collector.graph.levels import DAY, HOUR
 from weft_collector.graph.nodes import Node, NodeType
 
-__all__ = ["VERSION", "Coarse", "Kept", "kept_of", "read_cells", "write_cells"]
+__all__ = ["NOTHING", "VERSION", "Coarse", "Kept", "joined", "kept_of", "read_cells", "write_cells"]
 
-VERSION: Final = 1
+VERSION: Final = 2  # exact parts of log files (`settling.py`)
 _NAMES: Final = b"weft.names"
 _EDGES: Final = b"weft.edges"
 _TYPES: Final = {kind.value: kind for kind in NodeType}
@@ -72,6 +72,14 @@ def kept_of(
     callers, callees = ends(used)
     pairs = zip(callers.tolist(), callees.tolist(), strict=True)
     return Kept(ce.total([ce.Cells(code, cells.value)]), [(node(a), node(b)) for a, b in pairs])
+
+
+def joined(parts: Sequence[Kept]) -> Kept:
+    """The sum of cells of several files."""
+    places: dict[object, int] = {}
+    edges = [place for part in parts for place in part.edges if places.setdefault(place, len(places)) >= 0]
+    cells = [ce.renumbered(part.cells, [places[edge] for edge in part.edges]) for part in parts]
+    return Kept(ce.total(cells), list(dict.fromkeys(edges)))
 
 
 def write_cells(kept: Kept) -> bytes:
@@ -128,3 +136,7 @@ def _edges(metadata: Mapping[bytes, bytes]) -> list[tuple[Node, Node]]:
 
 def _typed(fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "type": NodeType(fields["type"])}
+
+
+NOTHING: Final = Kept(ce.total([]), [])
+"""What a log file without spans adds."""

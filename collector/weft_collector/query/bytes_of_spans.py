@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from weft_collector.errors import NotFound
 from weft_collector.query.attributes import Messages
-from weft_collector.store.ports import Position, SpanLog
+from weft_collector.store.ports import Position, SpanBytes
 
 __all__ = ["Pointers", "batches", "read_messages"]
 
@@ -50,7 +50,7 @@ def batches(lengths: _Rows) -> Iterator[tuple[int, int]]:
         start = stop
 
 
-def read_messages(log: SpanLog, number: int, pointers: Pointers) -> Messages:
+def read_messages(log: SpanBytes, number: int, pointers: Pointers) -> Messages:
     """The spans at some pointers into log file `number`; those whose file is gone are absent.
 
     Raises:

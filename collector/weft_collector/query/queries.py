@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from weft_collector.errors import Unavailable
-from weft_collector.query import attributes
 from weft_collector.query.catalog import Budget, Catalog
 from weft_collector.query.distinct import Distinct
 from weft_collector.query.search import Search, TokensOf
@@ -73,8 +72,3 @@ class Queries:
             yield Budget(self._clock, self._limits.seconds)
         finally:
             self._slots.release()
-
-    @staticmethod
-    def warm() -> None:
-        """Compile the kernels, or load them from the cache, before somebody waits for it."""
-        attributes.warm()

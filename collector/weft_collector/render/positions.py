@@ -19,6 +19,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
+from weft_collector.graph.nodes import DEFAULT_CAPACITY, FIXED_NODES
 from weft_collector.render.geometry import (
     COLUMN_STEP,
     EdgeEnds,
@@ -36,7 +37,7 @@ from weft_collector.render.quality import is_worse, quality
 from weft_collector.render.routes import reroute
 
 FORGET_AFTER_S = 3600.0
-MOST_NODES = 20_000
+MOST_NODES = DEFAULT_CAPACITY + len(FIXED_NODES)
 MOST_ANSWERS = 16
 CHECK_EVERY = 50
 """A comparison with a fresh layout is due when one edge in 50 has changed; with fewer, at every change."""

@@ -20,15 +20,18 @@ from isal.isal_zlib import crc32
 
 from weft_collector.errors import CorruptLog
 from weft_collector.store.ports import Record
+from weft_collector.wire.limits import LARGEST_BODY
 
 __all__ = [
     "HEADER_BYTES",
     "MAGIC",
+    "MOST_INFLATED",
     "RECORD_BODY_BYTES",
     "RECORD_BYTES",
     "BlockBuilder",
     "BlockHeader",
     "body_slice",
+    "count_records",
     "inflate_block",
     "parse_header",
     "record_bytes",
@@ -53,6 +56,9 @@ _RECORD: Final = struct.Struct("<HBBIqII")
 #: Bytes before a record's body, and where among them the size of the body stands (32 bits).
 RECORD_BYTES: Final = _RECORD.size
 RECORD_BODY_BYTES: Final = 4
+#: The most that a block holds: one record with the largest body. What does not shrink grows by less than a 256th.
+MOST_INFLATED: Final = RECORD_BYTES + LARGEST_BODY
+_MOST_PAYLOAD: Final = MOST_INFLATED + (MOST_INFLATED >> 8)
 
 
 class BlockHeader(NamedTuple):
@@ -69,9 +75,14 @@ class BlockHeader(NamedTuple):
         """Bytes of the whole block, header included."""
         return HEADER_BYTES + self.payload
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether a writer can have written such a block: memory is made for what a header says."""
+        return self.inflated <= MOST_INFLATED and self.payload <= _MOST_PAYLOAD
+
 
 def parse_header(data: bytes) -> BlockHeader | None:
-    """The header in these 40 bytes, or None if they are no whole header.
+    """The header in these 40 bytes, or None if they are no whole header of a block that can be.
 
     Raises:
         CorruptLog: The header is whole, and of a version or codec that this program does not know.
@@ -86,7 +97,8 @@ def parse_header(data: bytes) -> BlockHeader | None:
             f"The log is of format {version}, codec {codec}, and this program reads format {FORMAT_VERSION}, "
             f"codec {CODEC_ZSTD}. A newer Weft wrote it: install that, or choose another data folder."
         )
-    return BlockHeader(*rest)
+    header = BlockHeader(*rest)
+    return header if header.is_possible else None
 
 
 def inflate_block(header: BlockHeader, payload: bytes) -> bytes:
@@ -114,22 +126,34 @@ def records_of(inflated: bytes) -> Iterator[tuple[int, Record]]:
     Raises:
         CorruptLog: A record reaches over the end of the block.
     """
-    at = 0
-    while at < len(inflated):
-        offset, record = _record_at(inflated, at)
-        yield offset, record
-        at = offset + len(record.body)
+    for offset, (kind, transport, _, length, arrived_ns, limits, rejected) in _heads(inflated):
+        body = inflated[offset : offset + length]
+        yield offset, Record(kind, arrived_ns, transport, body, limits, rejected)
 
 
-def _record_at(inflated: bytes, at: int) -> tuple[int, Record]:
-    offset = at + _RECORD.size
-    if offset > len(inflated):
+def count_records(inflated: bytes) -> int:
+    """How many records an inflated block has.
+
+    Raises:
+        CorruptLog: A record reaches over the end of the block.
+    """
+    return sum(1 for _ in _heads(inflated))
+
+
+def _heads(inflated: bytes) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The offset of each record's body, which is whole, and the fields before it."""
+    offset = _RECORD.size
+    while offset <= len(inflated):
+        fields = _RECORD.unpack_from(inflated, offset - _RECORD.size)
+        end = offset + fields[3]
+        if end > len(inflated):
+            raise CorruptLog("a record's body reaches over the end of its block")
+        yield offset, fields
+        if end == len(inflated):
+            return
+        offset = end + _RECORD.size
+    if inflated:
         raise CorruptLog("a record's header reaches over the end of its block")
-    kind, transport, _, length, arrived_ns, limits, rejected = _RECORD.unpack_from(inflated, at)
-    body = inflated[offset : offset + length]
-    if len(body) != length:
-        raise CorruptLog("a record's body reaches over the end of its block")
-    return offset, Record(kind, arrived_ns, transport, body, limits, rejected)
 
 
 def body_slice(inflated: bytes, body: int, offset: int, length: int) -> bytes | None:

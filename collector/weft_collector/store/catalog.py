@@ -4,6 +4,7 @@ One thread changes the catalog (the one that seals); any thread reads. What is p
 so a reader works on the tables of one moment; files that are removed meanwhile stay readable for it.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -11,12 +12,12 @@ from weft_collector.errors import StorageFailed
 from weft_collector.store.durable import put, remove_drafts
 from weft_collector.store.files import Files
 from weft_collector.store.manifest import (
+    STAYING,
     Manifest,
     Schemas,
     Sealed,
     derived_names,
     load_manifest,
-    rollup_name,
     save_manifest,
 )
 from weft_collector.store.ports import SpanLog
@@ -51,12 +52,13 @@ class Catalog:
 
     @property
     def segment_bytes(self) -> int:
-        """Bytes of the segments: what goes with the log; rollups stay longer."""
+        """Bytes of the segments: what goes with the log; rollups and edge counts stay longer."""
         return sum(
-            part.size_bytes - part.files.get(rollup_name(part.number), 0) for part in self.manifest.sealed
+            part.size_bytes - sum(part.files.get(name(part.number), 0) for name in STAYING)
+            for part in self.manifest.sealed
         )
 
-    def add(self, sealed: Sealed, contents: dict[str, bytes]) -> None:
+    def add(self, sealed: Sealed, contents: Mapping[str, bytes | memoryview]) -> None:
         """Make the files of a log file durable, and show them.
 
         Args:
@@ -69,33 +71,33 @@ class Catalog:
         self._show(replace(self.manifest, sealed=(*self.manifest.sealed, sealed)))
 
     def forget(self, number: int) -> None:
-        """Show the spans of a log file no more, and remove its segment; its rollup stays."""
+        """Show the spans of a log file no more, and remove its segment; what it added to the sums stays."""
         kept: list[Sealed] = []
         removed: set[str] = set()
         for part in self.manifest.sealed:
             if part.number == number:
-                rollup = rollup_name(number)
-                removed = set(part.files) - {rollup}
-                files = {name: size for name, size in part.files.items() if name == rollup}
+                removed = set(part.files) - {name(number) for name in STAYING}
+                files = {name: size for name, size in part.files.items() if name not in removed}
                 part = replace(part, files=files, gone=True)  # noqa: PLW2901 - the part as it is kept
             kept.append(part)
         self._show(replace(self.manifest, sealed=tuple(kept)))
         for name in removed:
             self._files.remove(name)
 
-    def freeze(self, name: str, content: bytes, through: int) -> None:
-        """Put the sum of rollups of log files that are gone in the place of their own.
+    def freeze(self, contents: dict[str, bytes], through: int) -> None:
+        """Put sums of log files that are gone in the place of their own files.
 
         Args:
-            name: The new file.
-            content: Its bytes.
-            through: The last log file in it.
+            contents: The new files by name.
+            through: The last log file in them.
         """
-        put(self._files, name, content)
+        for name, content in contents.items():
+            put(self._files, name, content)
         self._files.sync_folder()
         before = self.manifest
         kept = tuple(part for part in before.sealed if part.number > through)
-        self._show(replace(before, sealed=kept, frozen={name: len(content)}, frozen_through=through))
+        frozen = {name: len(content) for name, content in contents.items()}
+        self._show(replace(before, sealed=kept, frozen=frozen, frozen_through=through))
         for gone in before.names() - self.manifest.names():
             self._files.remove(gone)
 

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from weft_collector.store.arrow_bytes import table_bytes
-from weft_collector.store.ports import Position, SpanLog
+from weft_collector.store.ports import Position, SpanBytes
+from weft_collector.store.span_columns import Texts
 
 __all__ = ["Dictionary", "DictionaryBuilder"]
 
@@ -30,23 +31,28 @@ _SCHEMA: Final = pa.schema(
 
 
 class DictionaryBuilder:
-    """Collects what the runs of a segment name, run by run."""
+    """Collects what the runs of a segment name, run by run.
 
-    def __init__(self, runs: int) -> None:
+    Args:
+        runs: How many runs there are.
+        texts: The texts of schema URLs.
+    """
+
+    def __init__(self, runs: int, texts: Texts) -> None:
         self.ids = np.zeros(runs, np.int64)
-        self._known: dict[tuple[bytes, str], int] = {}
+        self._texts = texts
+        self._known: dict[tuple[bytes, int], int] = {}
         self._rows: list[tuple[Any, ...]] = []
         self._inline = 0
 
-    def add(self, run: int, content: bytes, schema_url: str, place: tuple[int, int, int, int]) -> None:
-        """Note what a run names; `place` is block, body, offset and length."""
-        key = (content, schema_url)
-        number = self._known.get(key)
+    def add(self, run: int, content: bytes, schema_url: int, place: tuple[int, ...]) -> None:
+        """Note what a run names: a message, the text id of its schema URL, and block, body, offset and length."""
+        number = self._known.get((content, schema_url))
         if number is None:
-            number = self._known[key] = len(self._rows)
+            number = self._known[content, schema_url] = len(self._rows)
             is_inline = len(content) <= _LONGEST_INLINE and self._inline + len(content) <= _INLINE_BYTES
             self._inline += len(content) if is_inline else 0
-            self._rows.append((content if is_inline else None, schema_url, *place))
+            self._rows.append((content if is_inline else None, self._texts.text(schema_url), *place))
         self.ids[run] = number
 
     def to_bytes(self) -> bytes:
@@ -65,7 +71,7 @@ class Dictionary:
         log: Where long ones are read.
     """
 
-    def __init__(self, number: int, table: "pa.Table", log: SpanLog) -> None:
+    def __init__(self, number: int, table: "pa.Table", log: SpanBytes) -> None:
         self._number, self._table, self._log = number, table, log
 
     def get(self, row: int) -> tuple[bytes, str]:

@@ -10,7 +10,7 @@ DRAFT: Final = ".draft"
 """The end of the name of a file that is being written; whoever opens the folder removes such files."""
 
 
-def put(files: Files, name: str, content: bytes) -> None:
+def put(files: Files, name: str, content: bytes | memoryview) -> None:
     """Write a file under a temporary name, make its bytes durable, and give it its name.
 
     The name is durable only after `files.sync_folder`, so that several files can share one.

@@ -1,7 +1,8 @@
 """The file layer: every durable byte of the store goes through these few calls.
 
 `Files` is the contract, which the suite in `tests/contract` checks; `RealFiles` is the operating system's
-disk, and `weft_collector.testing` has one in memory that forgets what was not synced.
+disk, and `weft_collector.testing` has one in memory that forgets what was not synced. `ReadFiles` is the part of
+it that changes nothing: who is given no more than that can read a folder that is another's.
 
 What "durable" takes differs between systems, and only this file knows. `fdatasync` is enough on Linux, as it
 also writes the size that is needed to read the bytes back. macOS answers both `fsync` and `fdatasync` out of
@@ -16,7 +17,16 @@ from typing import Final, Protocol
 
 from weft_collector.errors import FolderInUse
 
-__all__ = ["AppendFile", "Files", "FolderLock", "ReadFile", "RealFiles"]
+__all__ = [
+    "LOCK_NAME",
+    "AppendFile",
+    "Files",
+    "FolderLock",
+    "FolderReader",
+    "ReadFile",
+    "ReadFiles",
+    "RealFiles",
+]
 
 LOCK_NAME: Final = "lock"
 _FULL_SYNC: Final[int | None] = getattr(fcntl, "F_FULLFSYNC", None)
@@ -25,7 +35,7 @@ _FULL_SYNC: Final[int | None] = getattr(fcntl, "F_FULLFSYNC", None)
 class AppendFile(Protocol):
     """A file that is open at its end, for one thread."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Write all bytes at the end, or raise OSError after having written any part of them."""
         ...
 
@@ -58,20 +68,14 @@ class FolderLock(Protocol):
         ...
 
 
-class Files(Protocol):
-    """The files of one folder, addressed by plain names.
+class ReadFiles(Protocol):
+    """The files of one folder, addressed by plain names, for somebody who changes nothing.
 
-    Durability is as on a POSIX disk: bytes survive a crash after the file's `sync`, names (created, renamed,
-    removed) after `sync_folder`; anything else may survive, in whole, in part or not at all. Every method
-    raises OSError when the system refuses, FileNotFoundError for a name that is not there.
+    Every method raises OSError when the system refuses, FileNotFoundError for a name that is not there.
     """
 
     def names(self) -> list[str]:
         """Names of the files in the folder, sorted."""
-        ...
-
-    def create(self, name: str) -> AppendFile:
-        """Open a new, empty file; one of that name is emptied."""
         ...
 
     def open_read(self, name: str) -> ReadFile:
@@ -82,8 +86,25 @@ class Files(Protocol):
         """The file's bytes, read as they are looked at; they stay readable when its name is removed."""
         ...
 
+    def release(self, view: memoryview) -> None:
+        """Give back the memory that a mapped file takes; its bytes are read again when they are looked at."""
+        ...
+
     def size(self, name: str) -> int:
         """Bytes in the file."""
+        ...
+
+
+class Files(ReadFiles, Protocol):
+    """The files of one folder, for its owner.
+
+    Durability is as on a POSIX disk: bytes survive a crash after the file's `sync`, names (created, renamed,
+    removed) after `sync_folder`; anything else may survive, in whole, in part or not at all. Errors are those
+    of ReadFiles.
+    """
+
+    def create(self, name: str) -> AppendFile:
+        """Open a new, empty file; one of that name is emptied."""
         ...
 
     def truncate(self, name: str, size: int) -> None:
@@ -137,7 +158,7 @@ class _Descriptor:
 
 
 class _RealAppendFile(_Descriptor):
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         left = memoryview(data)
         while left:
             left = left[os.write(self._fd, left) :]
@@ -178,8 +199,8 @@ def _in_use(folder: Path, holder: str) -> str:
     return f"{folder} is in use by {who}: stop it, or choose another data folder."
 
 
-class RealFiles:
-    """The files of one folder of the operating system; a missing folder is made, for its owner only.
+class FolderReader:
+    """See ReadFiles: a folder of the operating system, which is there.
 
     Args:
         folder: Path of the folder.
@@ -187,31 +208,47 @@ class RealFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
-        """See Files; the lock's own file is left out."""
+        """See ReadFiles; the lock's own file is left out."""
         with os.scandir(self._folder) as entries:
             return sorted(e.name for e in entries if e.name != LOCK_NAME and e.is_file(follow_symlinks=False))
 
-    def create(self, name: str) -> AppendFile:
-        """See Files."""
-        return _RealAppendFile(self._folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC)
-
     def open_read(self, name: str) -> ReadFile:
-        """See Files."""
+        """See ReadFiles."""
         return _RealReadFile(self._folder / name, os.O_RDONLY)
 
     def map(self, name: str) -> memoryview:
-        """See Files."""
+        """See ReadFiles."""
         with (self._folder / name).open("rb") as file:
             if not self.size(name):
                 return memoryview(b"")  # no mapping can be empty
             return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
-    def size(self, name: str) -> int:
+    def release(self, view: memoryview) -> None:
         """See Files."""
+        if isinstance(view.obj, mmap.mmap):
+            view.obj.madvise(mmap.MADV_DONTNEED)
+
+    def size(self, name: str) -> int:
+        """See ReadFiles."""
         return (self._folder / name).stat().st_size
+
+
+class RealFiles(FolderReader):
+    """See Files; a missing folder is made, for its owner only.
+
+    Args:
+        folder: Path of the folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def create(self, name: str) -> AppendFile:
+        """See Files."""
+        return _RealAppendFile(self._folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC)
 
     def truncate(self, name: str, size: int) -> None:
         """See Files."""

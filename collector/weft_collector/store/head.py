@@ -1,7 +1,7 @@
-"""The head: columns of the newest spans, in memory, for the exports of calls.
+"""The head: what exports of calls tell of the newest spans beyond what pairing keeps of them, in memory.
 
 **Shape.** Chunks of 64 Ki rows, each a set of preallocated arrays; an append copies its columns into the last
-chunk and goes on in a new one. A row costs 56 bytes.
+chunk and goes on in a new one. A row costs 22 bytes.
 
 **Ordinals** number the spans since the process started. Chunks are always filled, so ordinal // 65,536 -
 (chunks dropped) is the chunk and the remainder the row: no index is needed.
@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from weft_collector.store.ports import HeadNodes, HeadRows
+from weft_collector.store.ports import HeadRows
 from weft_collector.telemetry import Telemetry
 from weft_collector.wire.columns import Spans
 
@@ -27,15 +27,8 @@ DEFAULT_SPANS: Final = 4 << 20
 
 _COLUMNS: Final[dict[str, type[np.generic]]] = {
     "trace_hi": np.uint64,
-    "trace_lo": np.uint64,
-    "span_id": np.uint64,
-    "start": np.int64,
-    "end": np.int64,
-    "kind": np.uint8,
-    "status": np.uint8,
+    "duration": np.int64,
     "name": np.int32,
-    "node": np.int32,
-    "instance": np.int32,
     "http_status": np.uint16,
 }
 
@@ -62,13 +55,13 @@ class Head:
     def __len__(self) -> int:
         return sum(chunk.count for chunk in self._held[1])
 
-    def append(self, spans: Spans, nodes: HeadNodes) -> int:
+    def append(self, spans: Spans) -> int:
         """See SpanReader."""
         dropped, chunks = self._held
         first = (dropped + len(chunks)) * self._chunk_rows
         if chunks:
             first += chunks[-1].count - self._chunk_rows
-        columns = _columns_of(spans, nodes)
+        columns = _columns_of(spans)
         done = 0
         while done < len(spans.span_id):
             done = self._chunk_with_room().take(columns, done)
@@ -108,8 +101,8 @@ class _Chunk:
 
     def take(self, columns: _Columns, start: int) -> int:
         """Copy the rows of a batch from `start` on, as many as have room; the row after the last."""
-        room = len(self.columns["start"]) - self.count
-        stop = min(start + room, len(columns["start"]))
+        room = len(self.columns["name"]) - self.count
+        stop = min(start + room, len(columns["name"]))
         here = slice(self.count, self.count + stop - start)
         for name, column in self.columns.items():
             column[here] = columns[name][start:stop]
@@ -117,6 +110,6 @@ class _Chunk:
         return stop
 
 
-def _columns_of(spans: Spans, nodes: HeadNodes) -> _Columns:
-    given = {**spans._asdict(), **nodes._asdict()}
+def _columns_of(spans: Spans) -> _Columns:
+    given = {**spans._asdict(), "duration": spans.end - spans.start}
     return {name: given[name] for name in _COLUMNS}

@@ -26,18 +26,17 @@ import errno
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, NamedTuple
 
-from weft_collector.errors import CorruptLog, NotFound, StorageFailed
-from weft_collector.store.blocks import BlockBuilder, body_slice, record_bytes
-from weft_collector.store.cache import BlockCache
+from weft_collector.errors import StorageFailed
+from weft_collector.store.blocks import BlockBuilder, record_bytes
 from weft_collector.store.files import AppendFile, Files
+from weft_collector.store.log_reader import CACHE_BYTES, LogReader
 from weft_collector.store.notices import Event, Listener, Notice
 from weft_collector.store.opening import open_end
 from weft_collector.store.ports import Position, Record
-from weft_collector.store.recovery import Extent, Lost, file_name, sound_blocks, torn_names
-from weft_collector.store.scan import Block, block_at
+from weft_collector.store.recovery import Extent, file_name, torn_names
+from weft_collector.store.scan import Block
 from weft_collector.telemetry import Telemetry
 
 __all__ = ["Log", "LogOptions"]
@@ -59,7 +58,7 @@ class LogOptions:
     file_bytes: int = 32 << 20
     block_bytes: int = 128 << 10
     floor_bytes: int = 256 << 20
-    cache_bytes: int = 32 << 20
+    cache_bytes: int = CACHE_BYTES
 
 
 class _Mark(NamedTuple):
@@ -96,7 +95,7 @@ class Log:
         self._telemetry = telemetry
         self._options = options or LogOptions()
         self._listener = listener or _ignore
-        self._cache = BlockCache(self._options.cache_bytes)
+        self._reader = LogReader(files, telemetry, self._listener, self._options.cache_bytes)
         self._builder = BlockBuilder()
         self._closed = False
         self._rolled = 0  # the last file that takes no more blocks
@@ -145,12 +144,7 @@ class Log:
 
     def read(self, position: Position, offset: int, length: int) -> bytes:
         """See SpanLog."""
-        key = (position.file, position.block)
-        inflated = self._cache.get(key, partial(self._load, *key))
-        found = body_slice(inflated, position.offset, offset, length)
-        if found is None:
-            raise NotFound(f"No record at {position} has bytes {offset} to {offset + length}.")
-        return found
+        return self._reader.read(position, offset, length)
 
     def replay(self, first: int = 0) -> Iterator[tuple[Position, Record]]:
         """See SpanLog."""
@@ -159,13 +153,7 @@ class Log:
         extents = [
             Extent(number, sizes[number]) for number in sorted(sizes) if first <= number <= durable.number
         ]
-        for found in sound_blocks(self._files, extents, durable.sequence):
-            if isinstance(found, Lost):
-                self._announce_loss(found)
-                continue
-            number, block = found
-            for offset, record in block.records:
-                yield Position(number, block.offset, offset), record
+        yield from self._reader.records(extents, durable.sequence)
 
     def roll(self, number: int) -> None:
         """See SpanLog."""
@@ -175,9 +163,7 @@ class Log:
         """See SpanLog."""
         durable = self._durable
         size = durable.size if number == durable.number else self._sizes.get(number, 0)
-        for found in sound_blocks(self._files, [Extent(number, size)], 1 << 62):
-            if not isinstance(found, Lost):
-                yield found[1]
+        return self._reader.blocks(Extent(number, size))
 
     def remove(self, number: int) -> None:
         """See SpanLog."""
@@ -280,27 +266,6 @@ class Log:
         if free - wanted < self._options.floor_bytes:
             floor = self._options.floor_bytes
             raise OSError(errno.ENOSPC, f"{free} bytes are free on the disk, and {floor} must stay free")
-
-    # ---- reading, removing
-
-    def _load(self, number: int, offset: int) -> bytes:
-        try:
-            file = self._files.open_read(file_name(number))
-        except FileNotFoundError as error:
-            raise NotFound(f"{file_name(number)} has been removed from the log since.") from error
-        try:
-            return block_at(file, offset).inflated
-        except OSError as error:
-            raise CorruptLog(
-                f"The disk cannot read {file_name(number)} at byte {offset}: {error}."
-            ) from error
-        finally:
-            file.close()
-
-    def _announce_loss(self, lost: Lost) -> None:
-        self._telemetry.count("log_blocks_lost", lost.reason, lost.blocks)
-        text = f"{lost.blocks} block(s) of the log are {lost.reason}, noticed in {file_name(lost.file)}."
-        self._listener(Notice(Event.DAMAGED, lost.file, text))
 
 
 def _ignore(_notice: Notice) -> None:

@@ -17,16 +17,21 @@ from typing import Any, Final
 
 from weft_collector.errors import CorruptLog
 from weft_collector.store.durable import put
-from weft_collector.store.files import Files
+from weft_collector.store.files import Files, ReadFiles
 
 __all__ = [
     "MANIFEST",
+    "STAYING",
     "Manifest",
     "Schemas",
     "Sealed",
+    "counts_name",
     "derived_names",
+    "frozen_counts_name",
+    "frozen_name",
     "index_name",
     "load_manifest",
+    "read_manifest",
     "rollup_name",
     "save_manifest",
     "spans_name",
@@ -34,8 +39,9 @@ __all__ = [
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1
+_FROZEN_COUNTS: Final = "frozen-counts-"
 _DERIVED: Final = re.compile(
-    r"(?:spans-\d{8,18}\.parquet|index-\d{8,18}\.weft|rollup-\d{8,18}\.parquet|frozen-\d{8,18}\.parquet)"
+    r"(?:(?:spans|rollup|counts|frozen|frozen-counts)-\d{8,18}\.parquet|index-\d{8,18}\.weft)"
 )
 
 
@@ -54,7 +60,26 @@ def rollup_name(number: int) -> str:
     return f"rollup-{number:08d}.parquet"
 
 
-def derived_names(files: Files) -> list[str]:
+def counts_name(number: int) -> str:
+    """Name of what a log file adds to the edge counts; the file is there if it adds anything."""
+    return f"counts-{number:08d}.parquet"
+
+
+def frozen_name(number: int) -> str:
+    """Name of the sum of the rollups of log files that are gone, the last of them by number."""
+    return f"frozen-{number:08d}.parquet"
+
+
+def frozen_counts_name(number: int) -> str:
+    """Name of the sum of their edge counts."""
+    return f"{_FROZEN_COUNTS}{number:08d}.parquet"
+
+
+STAYING: Final = (rollup_name, counts_name)
+"""The files that stay when their log file goes."""
+
+
+def derived_names(files: ReadFiles) -> list[str]:
     """All files in the folder that are derived from the log, whether they count or not."""
     return [name for name in files.names() if _DERIVED.fullmatch(name)]
 
@@ -67,11 +92,13 @@ class Schemas:
         spans: Of the Parquet columns.
         index: Of the index file.
         rollup: Of the rollup's cells.
+        counts: Of the edge counts; manifests older than these do not name it.
     """
 
     spans: int
     index: int
     rollup: int
+    counts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +109,18 @@ class Sealed:
         number: Of the log file.
         rows: Distinct spans; with 0 there is no segment.
         duplicates: Spans that stand in this file or an older one already.
-        twins: Numbers of the older files that those stand in.
+        oldest: Numbers of the older files in which traces of this one began.
         earliest_ns: Earliest start of a span.
         latest_ns: Latest start of a span.
         arrived_ns: Arrival of the last record, by which the file ages.
         files: Name and bytes of each file.
-        gone: The log file and its segment went by retention; only the rollup is left.
+        gone: The log file and its segment went by retention; only what it added to the sums is left.
     """
 
     number: int
     rows: int
     duplicates: int
-    twins: tuple[int, ...]
+    oldest: tuple[int, ...]
     earliest_ns: int
     latest_ns: int
     arrived_ns: int
@@ -113,8 +140,8 @@ class Manifest:
     Attributes:
         schemas: Versions of all files named.
         sealed: By number, without holes but for files that went by retention.
-        frozen: Sums of log files that are gone, as a file and its bytes; empty if there are none.
-        frozen_through: The last log file whose rollup is in `frozen`.
+        frozen: Sums of log files that are gone, as files and their bytes; empty if there are none.
+        frozen_through: The last log file whose sums are in `frozen`.
     """
 
     schemas: Schemas
@@ -126,6 +153,23 @@ class Manifest:
     def through(self) -> int:
         """The last log file that need not be read again; 0 if all must be."""
         return max((part.number for part in self.sealed), default=self.frozen_through)
+
+    @property
+    def gone_through(self) -> int:
+        """The last log file that went by retention; the oldest go first."""
+        return max((part.number for part in self.sealed if part.gone), default=self.frozen_through)
+
+    @property
+    def rollups(self) -> list[str]:
+        """The files whose sum the rollup is."""
+        frozen = [name for name in self.frozen if not name.startswith(_FROZEN_COUNTS)]
+        return [*frozen, *(rollup_name(part.number) for part in self.sealed)]
+
+    @property
+    def counts(self) -> list[str]:
+        """The files whose sum the edge counts are."""
+        frozen = [name for name in self.frozen if name.startswith(_FROZEN_COUNTS)]
+        return frozen + [name for part in self.sealed if (name := counts_name(part.number)) in part.files]
 
     def names(self) -> set[str]:
         """All files that count."""
@@ -139,7 +183,17 @@ def save_manifest(files: Files, manifest: Manifest) -> None:
     files.sync_folder()
 
 
-def load_manifest(files: Files, schemas: Schemas) -> Manifest:
+def load_manifest(files: ReadFiles, schemas: Schemas) -> Manifest:
+    """The manifest; an empty one, too, if not all its files are there.
+
+    Raises:
+        CorruptLog: A newer Weft wrote it.
+    """
+    manifest = read_manifest(files, schemas)
+    return manifest if _all_there(files, manifest) else Manifest(schemas)
+
+
+def read_manifest(files: ReadFiles, schemas: Schemas) -> Manifest:
     """The manifest; an empty one if there is none, it is damaged, or its files are of other versions.
 
     Raises:
@@ -159,18 +213,18 @@ def load_manifest(files: Files, schemas: Schemas) -> Manifest:
             f"{MANIFEST} was written by a newer Weft: install that, or choose another data folder."
         )
     manifest = _manifest(found)
-    return manifest if manifest.schemas == schemas and _all_there(files, manifest) else empty
+    return manifest if manifest.schemas == schemas else empty
 
 
 def _manifest(found: dict[str, Any]) -> Manifest:
     parts: list[dict[str, Any]] = found.pop("sealed")
     for part in parts:
-        part["twins"] = tuple(part["twins"])  # JSON knows lists only
+        part["oldest"] = tuple(part["oldest"])  # JSON knows lists only
     sealed = tuple(Sealed(**part) for part in parts)
     return Manifest(schemas=Schemas(**found.pop("schemas")), sealed=sealed, **found)
 
 
-def _all_there(files: Files, manifest: Manifest) -> bool:
+def _all_there(files: ReadFiles, manifest: Manifest) -> bool:
     sizes = {name: size for part in manifest.sealed for name, size in part.files.items()} | manifest.frozen
     there = set(files.names())
     return all(name in there and files.size(name) == size for name, size in sizes.items())

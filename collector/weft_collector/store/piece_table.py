@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from weft_collector.store.identity import Identity
-from weft_collector.store.ports import Position, SpanLog
+from weft_collector.store.ports import Position, SpanBytes
 from weft_collector.store.segment_build import Older, identity_of, repeated
 from weft_collector.store.span_columns import Texts, arrow_columns
 from weft_collector.store.summary import summary_of
@@ -33,7 +33,7 @@ class PieceTable:
         older: All older tables.
     """
 
-    def __init__(self, piece: Piece, texts: Texts, log: SpanLog, older: Sequence[Older]) -> None:
+    def __init__(self, piece: Piece, texts: Texts, log: SpanBytes, older: Sequence[Older]) -> None:
         self.number = piece.number
         rows = piece.rows()
         self.taken = len(rows.run)

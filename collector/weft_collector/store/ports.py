@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from weft_collector.wire.columns import Spans
 
 __all__ = [
-    "HeadNodes",
     "HeadRows",
     "Position",
     "Record",
     "RecordKind",
+    "SpanBytes",
     "SpanLog",
     "SpanReader",
     "SpanTable",
@@ -52,9 +52,9 @@ class Record(NamedTuple):
         kind: A RecordKind, or a number of a later version.
         arrived_ns: When the body arrived, in ns since the epoch by the collector's clock.
         transport: A Transport, or a number of a later version.
-        body: The inflated body: OTLP protobuf for SPANS.
-        limits: Version of the rules by which spans of the body were refused one by one.
-        rejected: How many spans those rules refused.
+        body: The inflated body: OTLP protobuf, of traces for SPANS and of metrics for EDGE_COUNTS.
+        limits: Version of the rules by which spans or points of the body were refused one by one.
+        rejected: How many spans or points those rules refused.
     """
 
     kind: int
@@ -79,55 +79,41 @@ class Position(NamedTuple):
     offset: int
 
 
-class HeadNodes(NamedTuple):
-    """What the graph rules say of each span of a batch, one row per span.
-
-    Attributes:
-        node: Number of the node that the span belongs to.
-        instance: Number of the instance, 0 where the span names none.
-    """
-
-    node: "NDArray[np.int32]"
-    instance: "NDArray[np.int32]"
-
-
 class HeadRows(NamedTuple):
-    """Columns of spans out of the head, one row per ordinal asked for.
+    """What pairing does not keep of a span, out of the head; one row per ordinal asked for.
 
     Attributes:
         held: False where the span has fallen out of the head; its other columns are 0.
         trace_hi: High half of the trace id.
-        trace_lo: Low half of the trace id.
-        span_id: Span id.
-        start: Start in ns since the epoch.
-        end: End in ns since the epoch.
-        kind: OTLP span kind.
-        status: OTLP status code.
+        duration: End minus start, ns; negative where the end stands before the start.
         name: String id of the span's name.
-        node: Number of the span's node.
-        instance: Number of the span's instance.
         http_status: HTTP status, 0 where there is none.
     """
 
     held: "NDArray[np.bool_]"
     trace_hi: "NDArray[np.uint64]"
-    trace_lo: "NDArray[np.uint64]"
-    span_id: "NDArray[np.uint64]"
-    start: "NDArray[np.int64]"
-    end: "NDArray[np.int64]"
-    kind: "NDArray[np.uint8]"
-    status: "NDArray[np.uint8]"
+    duration: "NDArray[np.int64]"
     name: "NDArray[np.int32]"
-    node: "NDArray[np.int32]"
-    instance: "NDArray[np.int32]"
     http_status: "NDArray[np.uint16]"
 
 
-class SpanLog(Protocol):
+class SpanBytes(Protocol):
+    """The bodies of a log, by their position; `read` may be called from any thread at any time."""
+
+    def read(self, position: Position, offset: int, length: int) -> bytes:
+        """Bytes `offset` to `offset + length` of the body at a position that was appended and synced.
+
+        Raises:
+            NotFound: The log file has been removed since, or no body has these bytes.
+            CorruptLog: The bytes on the disk are not those that were written.
+        """
+        ...
+
+
+class SpanLog(SpanBytes, Protocol):
     """One ordered, append-only log of records.
 
-    Ownership: one thread appends and syncs; `read` may be called from any thread at any time. Records and
-    bodies are never changed once appended.
+    Ownership: one thread appends and syncs. Records and bodies are never changed once appended.
 
     Order: `replay` yields records in the order of `append`. Nothing is reordered, merged or repeated.
 
@@ -150,15 +136,6 @@ class SpanLog(Protocol):
 
         Raises:
             StorageFailed: The disk refused.
-        """
-        ...
-
-    def read(self, position: Position, offset: int, length: int) -> bytes:
-        """Bytes `offset` to `offset + length` of the body at a position that was appended and synced.
-
-        Raises:
-            NotFound: The log file has been removed since, or no body has these bytes.
-            CorruptLog: The bytes on the disk are not those that were written.
         """
         ...
 
@@ -213,7 +190,7 @@ class SpanReader(Protocol):
     Bounded: the oldest spans fall out in whole chunks and are counted; their ordinals are never used again.
     """
 
-    def append(self, spans: "Spans", nodes: HeadNodes) -> int:
+    def append(self, spans: "Spans") -> int:
         """Add a batch's spans; the ordinal of the first of them."""
         ...
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from weft_collector.errors import CorruptLog
-from weft_collector.store.files import Files
+from weft_collector.store.files import Files, ReadFiles
 from weft_collector.store.scan import Block, Gap, scan
 
 __all__ = [
@@ -65,17 +65,17 @@ def file_name(number: int) -> str:
     return f"log-{number:08d}.weft"
 
 
-def file_numbers(files: Files) -> list[int]:
+def file_numbers(files: ReadFiles) -> list[int]:
     """Numbers of the log files in the folder, ascending; foreign names are left alone."""
     return sorted(int(match[1]) for name in files.names() if (match := _NAME.fullmatch(name)))
 
 
-def torn_names(files: Files, number: int) -> list[str]:
+def torn_names(files: ReadFiles, number: int) -> list[str]:
     """Names of the tails that were cut off a log file or an earlier one."""
     return [n for n in files.names() if (match := _TORN.fullmatch(n)) and int(match[1]) <= number]
 
 
-def find_end(files: Files, extent: Extent) -> End:
+def find_end(files: ReadFiles, extent: Extent) -> End:
     """The end of a file's whole blocks.
 
     Raises:
@@ -103,7 +103,7 @@ def copy_torn_tail(files: Files, extent: Extent, end: int) -> str:
     return name
 
 
-def sound_blocks(files: Files, extents: list[Extent], stop: int) -> Iterator[tuple[int, Block] | Lost]:
+def sound_blocks(files: ReadFiles, extents: list[Extent], stop: int) -> Iterator[tuple[int, Block] | Lost]:
     """The blocks of the log in order, each with the number of its file, and what is lost between them.
 
     Args:
@@ -132,7 +132,7 @@ def _lost(expected: int | None, sequence: int, file: int, *, gap: bool) -> Itera
         yield Lost(blocks, file, "damaged" if gap else "missing")
 
 
-def _bounds(files: Files, extents: list[Extent], stop: int) -> list[int]:
+def _bounds(files: ReadFiles, extents: list[Extent], stop: int) -> list[int]:
     """For each file, the lowest first number of all later ones: its own blocks from there on were refused."""
     bounds: list[int] = []
     for extent in reversed(extents):
@@ -141,13 +141,13 @@ def _bounds(files: Files, extents: list[Extent], stop: int) -> list[int]:
     return bounds[::-1]
 
 
-def _first_sequence(files: Files, extent: Extent, default: int) -> int:
+def _first_sequence(files: ReadFiles, extent: Extent, default: int) -> int:
     # Only a block at the very beginning counts: one found by a search might be bytes inside a body.
     first = next(_found(files, extent), None)
     return first.sequence if isinstance(first, Block) else default
 
 
-def _found(files: Files, extent: Extent) -> Iterator[Block | Gap]:
+def _found(files: ReadFiles, extent: Extent) -> Iterator[Block | Gap]:
     try:
         file = files.open_read(file_name(extent.number))
     except FileNotFoundError:

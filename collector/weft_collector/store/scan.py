@@ -18,6 +18,7 @@ from weft_collector.store.blocks import (
     HEADER_BYTES,
     MAGIC,
     BlockHeader,
+    count_records,
     inflate_block,
     parse_header,
     records_of,
@@ -39,14 +40,17 @@ class Block(NamedTuple):
         sequence: Its number in the log.
         size: Its bytes in the file.
         inflated: Its records as one run of bytes.
-        records: Its records, each with the offset of its body in `inflated`.
     """
 
     offset: int
     sequence: int
     size: int
     inflated: bytes
-    records: list[tuple[int, Record]]
+
+    @property
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """Its records, each with the offset of its body in `inflated`; bodies are copies."""
+        return records_of(self.inflated)
 
 
 class Gap(NamedTuple):
@@ -72,10 +76,9 @@ def block_at(file: ReadFile, offset: int) -> Block:
 def _load(file: ReadFile, offset: int, header: BlockHeader) -> Block:
     payload = file.read_at(offset + HEADER_BYTES, header.payload)
     inflated = inflate_block(header, payload)
-    records = list(records_of(inflated))
-    if len(records) != header.records:
+    if count_records(inflated) != header.records:
         raise CorruptLog("the block holds another number of records than its header says")
-    return Block(offset, header.sequence, header.size, inflated, records)
+    return Block(offset, header.sequence, header.size, inflated)
 
 
 def scan(file: ReadFile, size: int) -> Iterator[Block | Gap]:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,17 +14,19 @@ from pyarrow import parquet
 from weft_collector.store import bloom
 from weft_collector.store.arrow_bytes import table_of
 from weft_collector.store.dictionaries import Dictionary
-from weft_collector.store.files import Files
+from weft_collector.store.files import ReadFiles
 from weft_collector.store.identity import SIDES, Identity, owner_of
 from weft_collector.store.manifest import Sealed, index_name, spans_name
-from weft_collector.store.ports import SpanLog
+from weft_collector.store.ports import SpanBytes, SpanTable
+from weft_collector.store.relatives import Elders
 from weft_collector.store.segment_build import ROW_GROUP
 from weft_collector.store.segment_index import IndexFile
 from weft_collector.store.sidecar import Sidecar
+from weft_collector.store.span_columns import words_of
 from weft_collector.store.span_schema import KINDS
 from weft_collector.store.token_filters import TokenFilters
 
-__all__ = ["Segment", "identities_in", "words_of"]
+__all__ = ["Segment", "identities_in", "parquet_file"]
 
 Words = NDArray[np.uint64]
 _IDENTITY = ("TraceId", "SpanId", "SpanKind", "ServiceInstanceId", "ServiceName", "HostName")
@@ -41,12 +44,14 @@ class Segment:
         CorruptLog: A file is not what it should be.
     """
 
-    def __init__(self, files: Files, sealed: Sealed, log: SpanLog) -> None:
+    def __init__(self, files: ReadFiles, sealed: Sealed, log: SpanBytes) -> None:
         self.sealed = sealed
         self._files, self._log = files, log
-        self._index = IndexFile(files.map(index_name(sealed.number)), index_name(sealed.number))
+        lookup = files.map(index_name(sealed.number))
+        self._index = IndexFile(lookup, index_name(sealed.number))
         self._bloom = np.frombuffer(self._index.section("bloom"), np.uint64)
         self._sidecar = Sidecar.from_bytes(self._index.section("traces"))
+        files.release(lookup)  # all ids were looked at, and most never will be again
         self._spans = files.map(spans_name(sealed.number))
         self._lock = threading.Lock()
         self._opened: parquet.ParquetFile | None = None
@@ -77,6 +82,11 @@ class Segment:
         return self._index
 
     @property
+    def elders(self) -> Elders:
+        """Its traces with spans in older files."""
+        return Elders.from_bytes(self._index.section("elders"))
+
+    @property
     def bloom(self) -> NDArray[np.uint64]:
         """The filter of its traces' low halves."""
         return self._bloom
@@ -98,8 +108,7 @@ class Segment:
         rows = range(self.rows) if rows is None else rows
         first = rows.start // ROW_GROUP
         groups = range(first, -(-rows.stop // ROW_GROUP))
-        with self._lock:
-            table = self._file().read_row_groups(list(groups), columns=list(columns), use_threads=False)
+        table = self._read_groups(groups, columns)
         return table.select(list(columns)).slice(rows.start - first * ROW_GROUP, len(rows))
 
     def read_block(self, block: int, columns: Sequence[str]) -> pa.Table:
@@ -124,11 +133,18 @@ class Segment:
 
     def identities(self, traces: Words) -> Identity:
         """See Older."""
+        return identities_in(self.spans_of(traces, _IDENTITY))
+
+    def spans_in(self, traces: Words) -> NDArray[np.int64]:
+        """How many spans each of some traces has here, by the low halves of their ids."""
         first, behind = self._sidecar.rows_of_many(traces)
-        groups = np.unique(np.concatenate([first, behind - 1]) // ROW_GROUP)
-        with self._lock:
-            table = self._file().read_row_groups(groups.tolist(), columns=list(_IDENTITY), use_threads=False)
-        return identities_in(table).of_traces(traces)
+        return behind - first
+
+    def spans_of(self, traces: Words, columns: Sequence[str]) -> pa.Table:
+        """Some columns of the spans of some traces, each given once."""
+        rows = np.sort(_numbers_in(*self._sidecar.rows_of_many(traces)))
+        groups, group = np.unique(rows // ROW_GROUP, return_inverse=True)
+        return self._read_groups(groups.tolist(), columns).take(group * ROW_GROUP + rows % ROW_GROUP)
 
     @cached_property
     def _tokens(self) -> TokenFilters:
@@ -139,33 +155,43 @@ class Segment:
         sections = ("resources", "scopes")
         return {n: Dictionary(self.number, table_of(self._index.section(n)), self._log) for n in sections}
 
+    def _read_groups(self, groups: Sequence[int], columns: Sequence[str]) -> "pa.Table":
+        """Columns of whole row groups; what was read of the file does not stay mapped into memory."""
+        with self._lock:
+            table = self._file().read_row_groups(list(groups), columns=list(columns), use_threads=False)
+            self._files.release(self._spans)
+        return table
+
     def _file(self) -> parquet.ParquetFile:
         if self._opened is None:
             self._opened = parquet.ParquetFile(pa.BufferReader(pa.py_buffer(self._spans)))
         return self._opened
 
 
-def words_of(column: "pa.ChunkedArray", word: int = 0) -> Words:
-    """One word of each value of a column of ids; `word` counts from the front, -1 is the last."""
-    array = column.combine_chunks()
-    width = array.type.byte_width // 8
-    data = np.frombuffer(array.buffers()[1], ">u8")[
-        array.offset * width : (array.offset + len(array)) * width
-    ]
-    return data.reshape(-1, width)[:, word].astype(np.uint64)
+def _numbers_in(first: NDArray[np.int64], behind: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers of many ranges, one range after the other."""
+    lengths = behind - first
+    starts = np.cumsum(lengths) - lengths
+    numbers: NDArray[np.int64] = np.repeat(first - starts, lengths)
+    numbers += np.arange(len(numbers))
+    return numbers
+
+
+def parquet_file(folder: Path, table: SpanTable) -> Path | None:
+    """Where the spans of a table of a data folder lie as Parquet, if they do."""
+    return folder.absolute() / spans_name(table.number) if isinstance(table, Segment) else None
 
 
 def identities_in(table: pa.Table) -> Identity:
     """The identities of a table's spans."""
     codes, kinds = _codes(table["SpanKind"])
     side = SIDES[np.array([KINDS.index(kind) for kind in kinds], np.int64)[codes]]
-    columns = [_codes(table[name]) for name in ("ServiceInstanceId", "ServiceName", "HostName")]
-    rows, which = np.unique(np.stack([codes for codes, _ in columns], axis=1), axis=0, return_inverse=True)
-    instances, services, hosts = (texts for _, texts in columns)
-    triples: list[list[int]] = rows.tolist()
-    owner = np.array([owner_of(instances[i], services[s], hosts[h]) for i, s, h in triples], np.uint64)
-    ids = words_of(table["TraceId"], -1), words_of(table["SpanId"])
-    return Identity(*ids, owner[which.reshape(-1)], side)
+    named = [_codes(table[name]) for name in ("ServiceInstanceId", "ServiceName", "HostName")]
+    instances, services, hosts = (texts for _, texts in named)
+    each: list[tuple[int, int, int]] = list(zip(*(codes.tolist() for codes, _ in named), strict=True))
+    owners = {(i, s, h): owner_of(instances[i], services[s], hosts[h]) for i, s, h in set(each)}
+    owner = np.array([owners[one] for one in each], np.uint64)
+    return Identity(words_of(table["TraceId"], -1), words_of(table["SpanId"]), owner, side)
 
 
 def _codes(column: "pa.ChunkedArray") -> tuple[NDArray[np.int64], list[str]]:

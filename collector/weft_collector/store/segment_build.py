@@ -8,12 +8,12 @@ Parquet, measured over 1 Mi spans: ids are random, so they are stored plain and 
 dictionaries; 16 Ki rows a group keep a lookup small. The page checksums are for `weft verify`.
 """
 
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
+from isal.isal_zlib import crc32
 from numpy.typing import NDArray
 from pyarrow import parquet
 
@@ -23,13 +23,14 @@ from weft_collector.store.block_tokens import BlockTokens
 from weft_collector.store.blocks import body_slice
 from weft_collector.store.dictionaries import DictionaryBuilder
 from weft_collector.store.identity import SIDES, Identity, Owners, distinct
+from weft_collector.store.relatives import Elder, Elders
 from weft_collector.store.scan import Block
 from weft_collector.store.segment_index import index_bytes
 from weft_collector.store.sidecar import Sidecar
 from weft_collector.store.span_columns import Texts, arrow_columns
 from weft_collector.store.summary import summary_of
 from weft_collector.store.token_filters import TokenFilters
-from weft_collector.store.unsealed import SpanRows
+from weft_collector.store.unsealed import Runs, SpanRows
 
 __all__ = ["ROW_GROUP", "Built", "Older", "build_segment", "identity_of", "repeated", "warm_segments"]
 
@@ -57,6 +58,10 @@ class Older(Protocol):
         ...
 
 
+class OlderSegment(Older, Elder, Protocol):
+    """A segment of older spans."""
+
+
 class Built(NamedTuple):
     """A segment's files, and what the manifest says of it.
 
@@ -65,50 +70,55 @@ class Built(NamedTuple):
         lookup: The index file.
         rows: Distinct spans.
         duplicates: Spans left out.
-        twins: Numbers of the older tables that have the spans left out.
+        relatives: By number of an older table, the traces (low halves) that both have spans of.
+        oldest: Numbers of the log files in which these traces began.
         earliest_ns: Earliest start, 0 without rows.
         latest_ns: Latest start.
+        table: The rows that are in `spans`.
     """
 
-    spans: bytes
+    spans: memoryview
     lookup: bytes
     rows: int
     duplicates: int
-    twins: tuple[int, ...]
+    relatives: Mapping[int, Words]
+    oldest: tuple[int, ...]
     earliest_ns: int
     latest_ns: int
+    table: pa.Table
 
 
-def build_segment(rows: SpanRows, blocks: Iterable[Block], texts: Texts, older: Sequence[Older]) -> Built:
+def build_segment(
+    rows: SpanRows, blocks: Iterable[Block], texts: Texts, older: Sequence[OlderSegment]
+) -> Built:
     """Make the segment of a log file.
 
     Args:
         rows: Its spans in the order of the log.
         blocks: Its blocks.
         texts: The texts behind the ids in `rows`.
-        older: All older tables.
+        older: All older segments.
     """
-    again, twins = repeated(identity_of(rows, texts), older)
+    again, relatives = repeated(identity_of(rows, texts), older)
     sections = _Sections(rows, texts)
     for block in blocks:
         sections.take(block)
-    kept = np.flatnonzero(~again)
-    traces = rows.columns["trace_lo"][kept]
-    order = np.argsort(traces, kind="stable")
-    sorted_rows, traces = rows.take(kept[order]), traces[order]
+    order = np.argsort(rows.columns["trace_lo"], kind="stable")
+    sorted_rows = rows.take(order[~again[order]])
+    sidecar = Sidecar.of(sorted_rows.columns["trace_lo"])
     table = arrow_columns(sorted_rows, sections.ids, texts)
-    sidecar = Sidecar.of(traces)
-    start = sorted_rows.columns["start"]
     spans = parquet_bytes(table)
+    elders = Elders.of(older, relatives)
     index = {
-        "spans": zlib.crc32(spans).to_bytes(4, "little"),  # Parquet has no checksum of its footer
+        "spans": crc32(spans).to_bytes(4, "little"),  # Parquet has no checksum of its footer
         "bloom": bloom.build(sidecar.ids, _TRACE_BITS).tobytes(),
         "traces": sidecar.to_bytes(),
         "summary": table_bytes(summary_of(table)),
+        "elders": elders.to_bytes(),
         **sections.to_bytes(),
     }
-    times = (int(start.min()), int(start.max())) if len(start) else (0, 0)
-    return Built(spans, index_bytes(index), len(traces), int(again.sum()), twins, *times)
+    facts = table.num_rows, int(again.sum()), relatives, tuple(np.unique(elders.oldest).tolist())
+    return Built(spans, index_bytes(index), *facts, *_times(sorted_rows), table)
 
 
 def warm_segments() -> None:
@@ -118,7 +128,13 @@ def warm_segments() -> None:
     bloom.held(BlockTokens().filter(b""), one)
 
 
-def parquet_bytes(table: "pa.Table") -> bytes:
+def _times(rows: SpanRows) -> tuple[int, int]:
+    """The earliest and the latest start; 0 without rows."""
+    start = rows.columns["start"]
+    return (int(start.min()), int(start.max())) if len(start) else (0, 0)
+
+
+def parquet_bytes(table: "pa.Table") -> memoryview:
     """The table as a Parquet file."""
     sink = pa.BufferOutputStream()
     packed = [name for name in table.column_names if name not in _PLAIN]
@@ -128,7 +144,7 @@ def parquet_bytes(table: "pa.Table") -> bytes:
         compression_level={name: 1 for name in table.column_names if name not in _PLAIN[:3]},
         store_schema=True, write_page_checksum=True,
     )  # fmt: skip
-    return sink.getvalue().to_pybytes()
+    return memoryview(sink.getvalue())
 
 
 def identity_of(rows: SpanRows, texts: Texts) -> Identity:
@@ -138,23 +154,22 @@ def identity_of(rows: SpanRows, texts: Texts) -> Identity:
     return Identity(c["trace_lo"], c["span_id"], owner[rows.run], SIDES[c["kind"]])
 
 
-def repeated(identity: Identity, older: Sequence[Older]) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
+def repeated(identity: Identity, older: Sequence[Older]) -> tuple[NDArray[np.bool_], dict[int, Words]]:
     """Which of some spans, given in the order of the log, stand earlier already: among themselves, or in older tables.
 
     Returns:
-        The spans, and the numbers of the older tables that have some of them.
+        The spans; and by number of an older table the traces that it has of theirs.
     """
     again = _again(identity)
     traces = np.unique(identity.trace_lo)
-    twins: set[int] = set()
+    relatives: dict[int, Words] = {}
     for table in older:
         common = traces[table.holding(traces)]
         if len(common):
+            relatives[table.number] = common
             known = table.identities(common)
-            found = _again(identity.behind(known))[len(known.span_id) :]
-            twins |= {table.number} if (found & ~again).any() else set()
-            again |= found
-    return again, tuple(sorted(twins))
+            again |= _again(identity.behind(known))[len(known.span_id) :]
+    return again, relatives
 
 
 def _again(identity: Identity) -> NDArray[np.bool_]:
@@ -168,10 +183,10 @@ class _Sections:
     """What the blocks of the log add: token filters, and the bytes of resources and scopes."""
 
     def __init__(self, rows: SpanRows, texts: Texts) -> None:
-        self._runs, self._texts = rows.runs, texts
         self._tokens = BlockTokens()
         self._filters: list[tuple[int, bloom.Filter]] = []
-        self._builders = {which: DictionaryBuilder(len(rows.runs)) for which in ("resource", "scope")}
+        self._builders = {which: DictionaryBuilder(len(rows.runs), texts) for which in ("resource", "scope")}
+        self._places = {which: _places(rows.runs, which) for which in self._builders}
         blocks, first = np.unique(rows.runs["block"], return_index=True)
         ends = np.append(first[1:], len(rows.runs))
         self._at = dict(zip(blocks.tolist(), zip(first.tolist(), ends.tolist(), strict=True), strict=True))
@@ -184,17 +199,19 @@ class _Sections:
     def take(self, block: Block) -> None:
         """Note what the spans of a block have, and what its runs name."""
         self._filters.append((block.offset, self._tokens.filter(block.inflated)))
-        a, b = self._at.get(block.offset, (0, 0))
-        for run in range(a, b):
-            for which, builder in self._builders.items():
-                body, offset, length, schema = (
-                    int(self._runs[run][name])
-                    for name in ("body", f"{which}_offset", f"{which}_length", f"{which}_schema")
-                )
-                content = body_slice(block.inflated, body, offset, length) or b""
-                builder.add(run, content, self._texts.text(schema), (block.offset, body, offset, length))
+        first, end = self._at.get(block.offset, (0, 0))
+        for which, builder in self._builders.items():
+            places = self._places[which][first:end]
+            for run, (schema, *place) in enumerate(places, first):
+                builder.add(run, body_slice(block.inflated, *place) or b"", schema, (block.offset, *place))
 
     def to_bytes(self) -> dict[str, bytes]:
         """The sections of the index file."""
         dictionaries = {f"{which}s": builder.to_bytes() for which, builder in self._builders.items()}
         return {**dictionaries, "tokens": TokenFilters.of(self._filters).to_bytes()}
+
+
+def _places(runs: Runs, which: str) -> list[tuple[int, int, int, int]]:
+    """For each run, the text id of a schema URL, and the place of a message: body, offset and length."""
+    names = f"{which}_schema", "body", f"{which}_offset", f"{which}_length"
+    return list(zip(*(runs[name].tolist() for name in names), strict=True))

@@ -16,7 +16,7 @@ from weft_collector.errors import CorruptLog
 
 __all__ = ["VERSION", "IndexFile", "index_bytes"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 _MAGIC: Final = b"WeftIdx\n"
 _HEAD: Final = struct.Struct("<8sHH")
 _ROW: Final = struct.Struct("<16sQQI")

@@ -94,10 +94,12 @@ class Sidecar:
 
     def rows_of_many(self, trace_lo: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """For each id, the first row of the trace and the row behind its last one; both 0 if it has none here."""
-        ends = np.append(self._first[1:], self.rows).astype(np.int64)
-        at = np.minimum(np.searchsorted(self.ids, trace_lo), max(len(self.ids) - 1, 0))
+        last = len(self.ids) - 1
+        at = np.minimum(np.searchsorted(self.ids, trace_lo), max(last, 0))
         found = np.zeros((2, len(trace_lo)), np.int64)
-        if len(self.ids):
+        if last >= 0:
             known = self.ids[at] == trace_lo
-            found[0, known], found[1, known] = self._first[at[known]], ends[at[known]]
+            at = at[known]
+            found[0, known] = self._first[at]
+            found[1, known] = np.where(at < last, self._first[np.minimum(at + 1, last)], self.rows)
         return found[0], found[1]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from weft_collector.store.span_schema import KINDS, SCHEMA, STATUSES
 from weft_collector.store.unsealed import SpanRows
 
-__all__ = ["Texts", "arrow_columns", "fixed_binary"]
+__all__ = ["Texts", "arrow_columns", "fixed_binary", "words_of"]
 
 Numbers = NDArray[Any]
 
@@ -96,6 +96,16 @@ def fixed_binary(*words: NDArray[np.uint64]) -> "pa.Array":
     """Numbers as big-endian bytes, one value for each row."""
     together = np.stack(words, axis=1).astype(">u8")
     return pa.Array.from_buffers(pa.binary(8 * len(words)), len(together), [None, pa.py_buffer(together)])
+
+
+def words_of(column: "pa.ChunkedArray", word: int = 0) -> NDArray[np.uint64]:
+    """One word of each value of a column of ids; `word` counts from the front, -1 is the last."""
+    array = column.combine_chunks()
+    width = array.type.byte_width // 8
+    data = np.frombuffer(array.buffers()[1], ">u8")[
+        array.offset * width : (array.offset + len(array)) * width
+    ]
+    return data.reshape(-1, width)[:, word].astype(np.uint64)
 
 
 def _text_column(ids: Numbers, rows: Numbers | None, texts: Texts) -> "pa.DictionaryArray":

@@ -15,7 +15,8 @@ Refused: keeping the decoder's own arrays (a sender of many small bodies would m
 spans), and decoding the log again at sealing (a third more work for each span).
 """
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,7 @@ from numpy.typing import NDArray
 from weft_collector.store.ports import Position
 from weft_collector.wire.columns import Decoded
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["PIECE_ROWS", "RUN", "Piece", "SpanRows", "Unsealed"]
+__all__ = ["PIECE_ROWS", "RUN", "Piece", "Runs", "SpanRows", "Unsealed"]
 
 PIECE_ROWS: Final = 1 << 16
 _FIRST_RUNS: Final = 256
@@ -61,6 +59,29 @@ Columns = dict[str, NDArray[Any]]
 Runs = NDArray[np.void]
 
 
+class _Gathered(Mapping[str, NDArray[Any]]):
+    """Columns of some parts, one part after the other, in an order if one is given.
+
+    A column is put together whenever it is looked at, so that no more than one takes memory at a time.
+    """
+
+    def __init__(
+        self, parts: Sequence[Mapping[str, NDArray[Any]]], order: NDArray[np.intp] | None = None
+    ) -> None:
+        self._parts, self._order = parts, order
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        columns = [part[name] for part in self._parts]
+        whole = columns[0] if len(columns) == 1 else np.concatenate(columns)
+        return whole if self._order is None else whole[self._order]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_COLUMNS)
+
+    def __len__(self) -> int:
+        return len(_COLUMNS)
+
+
 class SpanRows(NamedTuple):
     """Whole rows out of pieces; nothing of it changes any more.
 
@@ -70,24 +91,22 @@ class SpanRows(NamedTuple):
         run: For each row, the number of its run.
     """
 
-    columns: Columns
+    columns: Mapping[str, NDArray[Any]]
     runs: Runs
-    run: NDArray[np.intp]
+    run: NDArray[np.int32]
 
     def take(self, order: NDArray[np.intp]) -> "SpanRows":
         """Some rows, in an order."""
-        return SpanRows(
-            {name: column[order] for name, column in self.columns.items()}, self.runs, self.run[order]
-        )
+        return SpanRows(_Gathered([self.columns], order), self.runs, self.run[order])
 
     @classmethod
     def joined(cls, parts: "Sequence[SpanRows]") -> "SpanRows":
         """The rows of one or more parts, one after the other."""
-        first = np.cumsum([0, *(len(part.runs) for part in parts[:-1])])
+        first = np.cumsum([0, *(len(part.runs) for part in parts[:-1])], dtype=np.int32)
         return cls(
-            {name: np.concatenate([part.columns[name] for part in parts]) for name in _COLUMNS},
+            _Gathered([part.columns for part in parts]),
             np.concatenate([part.runs for part in parts]),
-            np.concatenate([part.run + start for part, start in zip(parts, first.tolist(), strict=True)]),
+            np.concatenate([part.run + start for part, start in zip(parts, first, strict=True)]),
         )
 
 
@@ -116,7 +135,7 @@ class Piece:
         count = self.count
         runs = self._runs[: self._run_count]
         runs = runs[: np.searchsorted(runs["row"], count, "left")]
-        run = np.repeat(np.arange(len(runs)), np.diff(runs["row"], append=count))
+        run = np.repeat(np.arange(len(runs), dtype=np.int32), np.diff(runs["row"], append=count))
         return SpanRows({name: column[:count] for name, column in self._columns.items()}, runs, run)
 
     def take(self, columns: Columns, runs: Runs, start: int) -> int:

@@ -8,56 +8,45 @@ one) the parent, all other references links that say by `opentracing.ref_type` w
 HTTP code, since the graph's rules look at that code themselves.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
-from weft_collector.wire.json_reading import Number, WrongValue, base64, floating, hex_id, inside, read, whole
-from weft_collector.wire.otlp_writer import (
-    CLIENT,
-    CONSUMER,
-    ERROR,
-    INTERNAL,
-    OK,
-    PRODUCER,
-    SERVER,
-    Groups,
-    add_span,
-    any_bool,
-    any_bytes,
-    any_double,
-    any_int,
-    any_text,
-    attribute,
-    enum,
-    field,
-    fixed32,
-    moment,
-    optional,
-    request,
+from weft_collector.wire import otlp_writer as otlp
+from weft_collector.wire.json_reading import (
+    LATEST_US,
+    SPAN_DIGITS,
+    TRACE_DIGITS,
+    Number,
+    WrongValue,
+    base64,
+    floating,
+    inside,
+    microseconds,
+    padded_id,
+    plain_text,
+    read,
+    stepped,
+    whole,
 )
 
 __all__ = ["transcode"]
 
 _WHAT: Final = "Jaeger JSON"
-_LATEST_US: Final = (2**64 - 1) // 1000
-_TRACE_DIGITS, _SPAN_DIGITS = 32, 16
 _INT64: Final = 2**63
 _SAMPLED: Final = 1
 _KINDS: Final = {
-    "client": CLIENT,
-    "server": SERVER,
-    "producer": PRODUCER,
-    "consumer": CONSUMER,
-    "internal": INTERNAL,
+    "client": otlp.CLIENT,
+    "server": otlp.SERVER,
+    "producer": otlp.PRODUCER,
+    "consumer": otlp.CONSUMER,
+    "internal": otlp.INTERNAL,
 }
-_CODES: Final = {"OK": OK, "ERROR": ERROR}
+_CODES: Final = {"OK": otlp.OK, "ERROR": otlp.ERROR}
 _RENAMED: Final = {"hostname": "host.name"}
 _NO_SERVICE: Final = "OTLPResourceNoServiceName"
 
-T = TypeVar("T")
-R = TypeVar("R")
 Scalar = str | int | float | bool | None
 
 
@@ -121,31 +110,31 @@ def transcode(body: bytes) -> bytes:
         MalformedBody: It is no such file.
     """
     download = read(_DOWNLOAD, body, _WHAT)
-    groups: Groups = {}
+    groups: otlp.Groups = {}
     try:
         _add_trace(download, groups, "")
         for number, trace in enumerate(download.data or ()):
             _add_trace(trace, groups, f".data[{number}]")
     except WrongValue as error:
         raise inside(_WHAT, error) from None
-    return request(groups)
+    return otlp.request(groups)
 
 
-def _add_trace(trace: _Trace, groups: Groups, at: str) -> None:
+def _add_trace(trace: _Trace, groups: otlp.Groups, at: str) -> None:
     processes = {
-        name: _stepped(f"{at}.processes.{name}", _resource, process)
+        name: stepped(f"{at}.processes.{name}", _resource, process)
         for name, process in (trace.processes or {}).items()
     }
     for number, span in enumerate(trace.spans or ()):
-        _stepped(f"{at}.spans[{number}]", _add_span, (span, processes, groups))
+        stepped(f"{at}.spans[{number}]", _add_span, (span, processes, groups))
 
 
-def _add_span(given: tuple[_Span, Mapping[str, bytes], Groups]) -> None:
+def _add_span(given: tuple[_Span, Mapping[str, bytes], otlp.Groups]) -> None:
     span, processes, groups = given
     resource = processes.get(span.process_id or "", b"") if span.process is None else _resource(span.process)
     tags = _tags(span.tags)
     scope = _taken(tags, "otel.scope.name"), _taken(tags, "otel.scope.version")
-    add_span(groups, resource, scope, _span(span, tags))
+    otlp.add_span(groups, resource, scope, _span(span, tags))
 
 
 def _resource(process: _Process) -> bytes:
@@ -159,27 +148,30 @@ def _resource(process: _Process) -> bytes:
 
 
 def _span(span: _Span, tags: Tags) -> bytes:
-    trace, own = _id(span.trace_id, _TRACE_DIGITS, ".traceID"), _id(span.span_id, _SPAN_DIGITS, ".spanID")
+    trace, own = (
+        padded_id(span.trace_id, TRACE_DIGITS, ".traceID"),
+        padded_id(span.span_id, SPAN_DIGITS, ".spanID"),
+    )
     kind = _KINDS.get(_taken(tags, "span.kind"), 0)
     status = _status(tags)
     state = _taken(tags, "w3c.tracestate")
     parent, links = _references(span, trace)
-    start = _microseconds(span.start_time, ".startTime")
-    end = min(start + _microseconds(span.duration, ".duration"), _LATEST_US)
+    start = microseconds(span.start_time, ".startTime")
+    end = min(start + microseconds(span.duration, ".duration"), LATEST_US)
     parts = [
-        field(b"\x0a", trace),
-        field(b"\x12", own),
-        optional(b"\x1a", state),
-        field(b"\x22", parent) if parent else b"",
-        optional(b"\x2a", span.operation_name),
-        enum(b"\x30", kind),
-        moment(b"\x39", 1000 * start),
-        moment(b"\x41", 1000 * end),
+        otlp.field(b"\x0a", trace),
+        otlp.field(b"\x12", own),
+        otlp.optional(b"\x1a", state),
+        otlp.field(b"\x22", parent) if parent else b"",
+        otlp.optional(b"\x2a", span.operation_name),
+        otlp.enum(b"\x30", kind),
+        otlp.moment(b"\x39", 1000 * start),
+        otlp.moment(b"\x41", 1000 * end),
         *_attributes(b"\x4a", tags),
         *[_event(number, log) for number, log in enumerate(span.logs or ())],
         *links,
         status,
-        fixed32(b"\x85\x01", _stepped(".flags", whole, span.flags) & _SAMPLED),
+        otlp.fixed32(b"\x85\x01", stepped(".flags", whole, span.flags) & _SAMPLED),
     ]
     return b"".join(parts)
 
@@ -187,48 +179,52 @@ def _span(span: _Span, tags: Tags) -> bytes:
 def _references(span: _Span, trace: bytes) -> tuple[bytes, list[bytes]]:
     """The parent's id, and Link fields for the references that are not to the parent."""
     found = [
-        (one.ref_type == "CHILD_OF", *_stepped(f".references[{number}]", _ids, one))
+        (one.ref_type == "CHILD_OF", *stepped(f".references[{number}]", _ids, one))
         for number, one in enumerate(span.references or ())
     ]
     inside_trace = sorted((one for one in found if one[1] == trace), key=lambda one: not one[0])
     parent = inside_trace[0][2] if inside_trace else b""
     if not parent and span.parent_span_id:
-        parent = _id(span.parent_span_id, _SPAN_DIGITS, ".parentSpanID")
+        parent = padded_id(span.parent_span_id, SPAN_DIGITS, ".parentSpanID")
     links = [_link(*one) for one in found if not (one[0] and one[2] == parent)]
     return (parent if any(parent) else b""), links
 
 
 def _ids(reference: _Reference) -> tuple[bytes, bytes]:
     return (
-        _id(reference.trace_id, _TRACE_DIGITS, ".traceID"),
-        _id(reference.span_id, _SPAN_DIGITS, ".spanID"),
+        padded_id(reference.trace_id, TRACE_DIGITS, ".traceID"),
+        padded_id(reference.span_id, SPAN_DIGITS, ".spanID"),
     )
 
 
 def _link(is_child: bool, trace: bytes, span: bytes) -> bytes:
-    kind = attribute(b"\x22", "opentracing.ref_type", any_text("child_of" if is_child else "follows_from"))
-    return field(b"\x6a", field(b"\x0a", trace) + field(b"\x12", span) + kind)
+    kind = otlp.attribute(
+        b"\x22", "opentracing.ref_type", otlp.any_text("child_of" if is_child else "follows_from")
+    )
+    return otlp.field(b"\x6a", otlp.field(b"\x0a", trace) + otlp.field(b"\x12", span) + kind)
 
 
 def _event(number: int, log: _Log) -> bytes:
     step = f".logs[{number}]"
-    time = _stepped(f"{step}.timestamp", _time, log.timestamp)
-    fields = _stepped(step, _tags, log.fields)
+    time = microseconds(log.timestamp, f"{step}.timestamp")
+    fields = stepped(step, _tags, log.fields)
     name = _taken(fields, "event")
-    return field(
+    return otlp.field(
         b"\x5a",
-        moment(b"\x09", 1000 * time) + optional(b"\x12", name) + b"".join(_attributes(b"\x1a", fields)),
+        otlp.moment(b"\x09", 1000 * time)
+        + otlp.optional(b"\x12", name)
+        + b"".join(_attributes(b"\x1a", fields)),
     )
 
 
 def _status(tags: Tags) -> bytes:
     """The tag `error` decides if it is true; else what an OpenTelemetry exporter left."""
     code = _CODES.get(_taken(tags, "otel.status_code").upper(), 0)
-    if tags.get("error") in {any_bool(True), "true"}:
+    if tags.get("error") in {otlp.any_bool(True), "true"}:
         del tags["error"]
-        code = ERROR
+        code = otlp.ERROR
     message = _taken(tags, "otel.status_description") if code else ""
-    return field(b"\x7a", optional(b"\x12", message) + enum(b"\x18", code)) if code else b""
+    return otlp.field(b"\x7a", otlp.optional(b"\x12", message) + otlp.enum(b"\x18", code)) if code else b""
 
 
 # ---- tags
@@ -236,39 +232,33 @@ def _status(tags: Tags) -> bytes:
 
 def _tags(tags: Iterable[_Tag] | None) -> Tags:
     """Tags by key; of a key that occurs twice the last one counts."""
-    return {tag.key: _stepped(f".tags[{number}]", _value, tag) for number, tag in enumerate(tags or ())}
+    return {tag.key: stepped(f".tags[{number}]", _value, tag) for number, tag in enumerate(tags or ())}
 
 
 def _value(tag: _Tag) -> bytes | str:
     kind = tag.type or _TYPES.get(type(tag.value), "string")
-    write = _VALUES.get(kind, _any_text)
+    write = _VALUES.get(kind, plain_text)
     return write(tag.value)
-
-
-def _any_text(value: Scalar) -> bytes | str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
 
 
 def _any_flag(value: Scalar) -> bytes | str:
     if value is True or value == "true":
-        return any_bool(True)
+        return otlp.any_bool(True)
     if value is False or value == "false":
-        return any_bool(False)
+        return otlp.any_bool(False)
     raise WrongValue(f"{str(value)[:40]!r} is neither true nor false", ".value")
 
 
 def _any_whole(value: Scalar) -> bytes | str:
-    return any_int(_stepped(".value", _int64, value))
+    return otlp.any_int(stepped(".value", _int64, value))
 
 
 def _any_float(value: Scalar) -> bytes | str:
-    return any_double(_stepped(".value", _double, value))
+    return otlp.any_double(stepped(".value", _double, value))
 
 
 def _any_binary(value: Scalar) -> bytes | str:
-    return any_bytes(_stepped(".value", base64, "" if value is None else str(value)))
+    return otlp.any_bytes(stepped(".value", base64, "" if value is None else str(value)))
 
 
 def _int64(value: Scalar) -> int:
@@ -287,7 +277,7 @@ def _no_flag(value: Scalar) -> Number:
 
 _TYPES: Final[Mapping[type, str]] = {bool: "bool", int: "int64", float: "float64"}
 _VALUES: Final = {
-    "string": _any_text,
+    "string": plain_text,
     "bool": _any_flag,
     "int64": _any_whole,
     "float64": _any_float,
@@ -297,7 +287,7 @@ _VALUES: Final = {
 
 def _attributes(before: bytes, tags: Tags) -> list[bytes]:
     return [
-        attribute(before, key, any_text(value) if isinstance(value, str) else value)
+        otlp.attribute(before, key, otlp.any_text(value) if isinstance(value, str) else value)
         for key, value in tags.items()
     ]
 
@@ -305,27 +295,3 @@ def _attributes(before: bytes, tags: Tags) -> list[bytes]:
 def _taken(tags: Tags, key: str) -> str:
     """The text under a key, which leaves the tags; empty if there is no text."""
     return str(tags.pop(key)) if isinstance(tags.get(key), str) else ""
-
-
-# ---- single values
-
-
-def _id(text: str | None, digits: int, step: str) -> bytes:
-    if not text or len(text) > digits:
-        raise WrongValue(f"{(text or '')[:40]!r} is no id of up to {digits} digits", step)
-    return _stepped(step, hex_id, text.zfill(digits))
-
-
-def _microseconds(value: Number, step: str) -> int:
-    return _stepped(step, _time, value)
-
-
-def _time(value: Number) -> int:
-    return whole(value, 0, _LATEST_US)
-
-
-def _stepped(step: str, write: Callable[[T], R], value: T) -> R:
-    try:
-        return write(value)
-    except WrongValue as error:
-        raise error.at(step) from None

@@ -10,6 +10,7 @@ whole: no part of it decides alone whether the body is taken.
 import re
 from binascii import a2b_base64, unhexlify
 from codecs import getincrementaldecoder
+from collections.abc import Callable
 from math import inf, nan
 from typing import Final, TypeVar
 
@@ -18,6 +19,9 @@ import msgspec
 from weft_collector.errors import MalformedBody
 
 __all__ = [
+    "LATEST_US",
+    "SPAN_DIGITS",
+    "TRACE_DIGITS",
     "Number",
     "Truth",
     "WrongValue",
@@ -25,18 +29,26 @@ __all__ = [
     "floating",
     "hex_id",
     "inside",
+    "microseconds",
+    "padded_id",
+    "plain_text",
     "read",
     "read_part",
+    "stepped",
     "whole",
 ]
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 Number = int | float | str | None
 """A number as proto3 JSON may write it; None where it is absent."""
 Truth = bool | None
 
 UINT32, UINT64 = 2**32 - 1, 2**64 - 1
+LATEST_US: Final = UINT64 // 1000
+"""The latest time in microseconds that OTLP has a place for."""
+TRACE_DIGITS, SPAN_DIGITS = 32, 16
 _STEP: Final = 1 << 20  # bytes of UTF-8 checked at once
 _LONGEST_WHOLE: Final = 20  # digits, and a sign
 _AT_BYTE: Final = re.compile(r" \(byte (\d+)\)$")
@@ -182,6 +194,47 @@ def hex_id(text: str) -> bytes:
         return unhexlify(text)
     except ValueError:
         raise WrongValue(f"{text[:40]!r} is no id in hexadecimal digits") from None
+
+
+def padded_id(text: str | None, digits: int, step: str) -> bytes:
+    """An id that may be written without its leading zeros.
+
+    Raises:
+        WrongValue: It is missing, or none; at `step`.
+    """
+    if not text:
+        raise WrongValue("an id is missing", step)
+    if len(text) > digits:
+        raise WrongValue(f"{text[:40]!r} has more than {digits} digits", step)
+    return stepped(step, hex_id, text.zfill(digits))
+
+
+def microseconds(value: Number, step: str) -> int:
+    """A time or duration in microseconds; 0 where it is absent.
+
+    Raises:
+        WrongValue: It is none, or out of range; at `step`.
+    """
+    return stepped(step, _time, value)
+
+
+def _time(value: Number) -> int:
+    return whole(value, 0, LATEST_US)
+
+
+def plain_text(value: object) -> str:
+    """A value as the text that JSON would show; empty where it is absent."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def stepped(step: str, write: Callable[[T], R], value: T) -> R:
+    """What `write` makes of a value; a wrong one stands at `step`."""
+    try:
+        return write(value)
+    except WrongValue as error:
+        raise error.at(step) from None
 
 
 def base64(text: str) -> bytes:

@@ -14,6 +14,10 @@ RULES: Final = 2
 _KIB = 1024
 _MIB = 1024 * _KIB
 
+#: The most that `inflated_bytes` may be set to, and so the largest body that the log can hold; positions in a body
+#: are 32-bit.
+LARGEST_BODY: Final = 1024 * _MIB
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -21,7 +25,7 @@ class Limits:
 
     Attributes:
         body_bytes: largest body as sent.
-        inflated_bytes: largest body after decompression; must stay below 2 GiB, since positions are 32-bit.
+        inflated_bytes: largest body after decompression; at most LARGEST_BODY.
         span_bytes: largest single span; a larger one is rejected alone.
         span_attributes: most attributes of a span; a span with more is rejected alone.
         value_bytes: longest value of an attribute of a span, its events or its links; a span with a longer one
@@ -32,7 +36,7 @@ class Limits:
         strings_total_bytes: room for all texts together.
 
     Raises:
-        ValueError: `inflated_bytes` is 2 GiB or more.
+        ValueError: `inflated_bytes` is more than LARGEST_BODY.
     """
 
     body_bytes: int = 16 * _MIB
@@ -46,5 +50,5 @@ class Limits:
     strings_total_bytes: int = 16 * _MIB
 
     def __post_init__(self) -> None:
-        if self.inflated_bytes >= 2**31:
-            raise ValueError(f"inflated_bytes is {self.inflated_bytes}; it must stay below 2 GiB.")
+        if self.inflated_bytes > LARGEST_BODY:
+            raise ValueError(f"inflated_bytes is {self.inflated_bytes}; at most {LARGEST_BODY} can be kept.")

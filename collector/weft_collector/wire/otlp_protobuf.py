@@ -57,6 +57,17 @@ class _Sheet:
         )
 
 
+def nothing() -> Decoded:
+    """What a body without spans is decoded to, made without a kernel."""
+    sheet = _Sheet(0, 0)
+    return Decoded(
+        spans=sheet.spans(0),
+        resources=Resources(*sheet.resources),
+        scopes=Scopes(*np.zeros((len(Scopes._fields), 0), np.int32)),
+        rejected=(),
+    )
+
+
 class Decoder:
     """Turns OTLP protobuf bodies into columns; keeps one table of texts for all of them.
 

@@ -16,7 +16,7 @@ from weft_collector.wire.otlp_index import (
 )
 from weft_collector.wire.otlp_job import Job
 from weft_collector.wire.protobuf_reader import DELIMITED, read_delimited, read_tag, skip_field
-from weft_collector.wire.strings import RESOURCE_RESERVE, SPAN_RESERVE, intern
+from weft_collector.wire.strings import NAME_RESERVE, RESOURCE_RESERVE, intern
 
 # Tags as they stand in the bytes: of a ResourceSpans, then of a Resource.
 _RESOURCE, _SCHEMA_URL = 1 << 3 | DELIMITED, 3 << 3 | DELIMITED
@@ -81,10 +81,10 @@ def read_resources(  # noqa: C901, PLR0912 - two loops, one level each, and a sh
                     q = skip_field(tag, q, p, _RESOURCE_LEVEL, job.scratch)
                 if q < 0:
                     return q
-        store32(row + stride * _SCHEMA, intern(schema, schema_end, job.strings, SPAN_RESERVE))
+        store32(row + stride * _SCHEMA, intern(schema, schema_end, job.strings, NAME_RESERVE))
     for i in range(scopes):
         entry = job.listed + 4 * (SCOPE_SCHEMA * job.capacity + i)
         p = base + load32(entry)
         end = p + load32(entry + 4 * job.capacity * (SCOPE_SCHEMA_LENGTH - SCOPE_SCHEMA))
-        store32(entry, intern(p, end, job.strings, SPAN_RESERVE))
+        store32(entry, intern(p, end, job.strings, NAME_RESERVE))
     return 0

@@ -41,7 +41,7 @@ from weft_collector.wire.protobuf_reader import (
     read_varint,
     skip_field,
 )
-from weft_collector.wire.strings import SPAN_RESERVE, intern
+from weft_collector.wire.strings import ATTRIBUTE_RESERVE, NAME_RESERVE, intern
 
 #: Why a span is refused alone, by code. The first that applies is the reason.
 REJECTIONS = {
@@ -108,7 +108,7 @@ def _write_caller(state: tuple[int, int], parent: int, row: int, job: Job) -> No
     """Write what the tracestate says about the caller."""
     verdict, names, names_end = find_entry(state[0], state[1], parent)
     if verdict == VALID:
-        word = intern(names, names_end, job.strings, SPAN_RESERVE)
+        word = intern(names, names_end, job.strings, ATTRIBUTE_RESERVE)
         store32(job.words + 4 * (row + job.stride * _WORD_CALLER), word)
     elif verdict == STALE:
         store8(job.small + row + 2 * job.stride, 1)
@@ -142,7 +142,9 @@ def read_spans(base: int, count: int, job: Job) -> int:  # noqa: C901, PLR0912, 
         p = base + offset
         end = p + length
         words, wide = job.words + 4 * row, job.wide + 8 * row
-        target = Target(words, words_stride, SPAN_MESSAGE, _IN_SPAN, SPAN_RESERVE, job.strings, job.scratch)
+        target = Target(
+            words, words_stride, SPAN_MESSAGE, _IN_SPAN, ATTRIBUTE_RESERVE, job.strings, job.scratch
+        )
         trace = trace_end = span = span_end = parent = parent_end = p
         state = state_end = name = name_end = p
         kind = status = begin = finish = attributes = ranks = ZERO
@@ -212,7 +214,7 @@ def read_spans(base: int, count: int, job: Job) -> int:  # noqa: C901, PLR0912, 
         store64(wide + 5 * wide_stride, finish if finish >= 0 else _LATEST)
         store8(job.small + row, _defined(kind, _LAST_KIND))
         store8(job.small + row + job.stride, _defined(status, _LAST_STATUS))
-        store32(words + words_stride * _WORD_NAME, intern(name, name_end, job.strings, SPAN_RESERVE))
+        store32(words + words_stride * _WORD_NAME, intern(name, name_end, job.strings, NAME_RESERVE))
         store32(words + words_stride * _WORD_OFFSET, offset)
         store32(words + words_stride * _WORD_LENGTH, length)
         store32(words + words_stride * _WORD_RESOURCE, load32(entry + 4 * job.capacity * SPAN_RESOURCE))

@@ -3,11 +3,19 @@
 Open addressing over 64-bit hashes, the bytes one after the other in an arena. Nothing is ever removed, so an
 id means the same text for the life of the table. The table is bounded in texts and in bytes. Once it is full,
 new texts get the id `OTHER`, are counted, and only totals are right for them; texts longer than a limit are
-`OTHER` from the start. Span names and attributes may fill seven eighths of the table: the last eighth is kept
-for resources, so that a flood of names cannot hide a new service.
+`OTHER` from the start.
+
+**Shares.** Values of spans' attributes may fill three quarters of the table, span names seven eighths, and what
+resources say all of it. So a client that puts an id into an attribute hides neither new operations nor new
+services, and one that puts it into names hides no new service.
+
+**What a flood costs.** A sender of unique values fills its share within seconds; from then on memory stands still
+(by default 131,072 texts and 16 MiB, with the Python texts of those that were asked for some 40 MB), and new values
+in columns are `other` until the process starts anew, with an empty table that the last half a million spans of the
+log fill again. The spans' bytes keep what was sent.
 
 Refused: one table per body (ids would have to be translated row by row), and evicting texts (an id could then
-mean two things in the rows that are kept).
+mean two things in the rows that are kept: the unsealed spans, the head, the instances).
 
 The hash is seeded: who sends names must not be able to choose names that collide.
 """
@@ -116,8 +124,9 @@ def intern(p: int, end: int, strings: int, reserve: int) -> int:
     return count
 
 
-#: Shares for `intern`: spans leave an eighth free, resources use all (1/2**62 of any size is nothing).
-SPAN_RESERVE, RESOURCE_RESERVE = number(3), number(62)
+#: Shares for `intern`: attributes of spans leave a quarter free, names an eighth, resources use all (1/2**62 of any
+#: size is nothing).
+ATTRIBUTE_RESERVE, NAME_RESERVE, RESOURCE_RESERVE = number(2), number(3), number(62)
 
 
 class Strings:

@@ -20,34 +20,25 @@ from typing import Final
 import msgspec
 
 from weft_collector.errors import MalformedBody
-from weft_collector.wire.json_reading import Number, WrongValue, hex_id, inside, read, whole
-from weft_collector.wire.otlp_writer import (
-    CLIENT,
-    CONSUMER,
-    ERROR,
-    INTERNAL,
-    OK,
-    PRODUCER,
-    SERVER,
-    Groups,
-    add_span,
-    any_bool,
-    any_int,
-    any_list,
-    any_text,
-    attribute,
-    enum,
-    field,
-    moment,
-    optional,
-    request,
+from weft_collector.wire import otlp_writer as otlp
+from weft_collector.wire.json_reading import (
+    LATEST_US,
+    SPAN_DIGITS,
+    TRACE_DIGITS,
+    Number,
+    WrongValue,
+    inside,
+    microseconds,
+    padded_id,
+    plain_text,
+    read,
+    stepped,
+    whole,
 )
 
 __all__ = ["transcode"]
 
 _WHAT: Final = "Zipkin v2 JSON"
-_TRACE_DIGITS, _SPAN_DIGITS = 32, 16
-_LATEST_US: Final = (2**64 - 1) // 1000
 _V1: Final = (
     "Expected a list of Zipkin v2 spans in JSON, but this one is Zipkin v1: it has binaryAnnotations, or "
     "annotations with an endpoint. Send v2 (in most reporters the path /api/v2/spans and the encoder JSON_V2)."
@@ -86,16 +77,21 @@ class _Span(msgspec.Struct, gc=False, rename="camel"):
 
 _SPANS: Final[msgspec.json.Decoder[list[_Span]]] = msgspec.json.Decoder(list[_Span])
 _NOWHERE: Final = _Endpoint()
-_KINDS: Final = {"CLIENT": CLIENT, "SERVER": SERVER, "PRODUCER": PRODUCER, "CONSUMER": CONSUMER}
-_REMOTE: Final = {
-    CLIENT: "server",
-    PRODUCER: "server",
-    CONSUMER: "server",
-    SERVER: "client",
-    0: "network.peer",
-    INTERNAL: "network.peer",
+_KINDS: Final = {
+    "CLIENT": otlp.CLIENT,
+    "SERVER": otlp.SERVER,
+    "PRODUCER": otlp.PRODUCER,
+    "CONSUMER": otlp.CONSUMER,
 }
-_CODES: Final = {"OK": OK, "ERROR": ERROR}
+_REMOTE: Final = {
+    otlp.CLIENT: "server",
+    otlp.PRODUCER: "server",
+    otlp.CONSUMER: "server",
+    otlp.SERVER: "client",
+    0: "network.peer",
+    otlp.INTERNAL: "network.peer",
+}
+_CODES: Final = {"OK": otlp.OK, "ERROR": otlp.ERROR}
 # Tags that say what OTLP has a place for; they do not become attributes.
 _TRANSLATED: Final[tuple[str, ...]] = (
     "w3c.tracestate",
@@ -118,41 +114,35 @@ def transcode(body: bytes) -> bytes:
     """
     if not body.strip():
         return b""
-    groups: Groups = {}
+    groups: otlp.Groups = {}
     spans = read(_SPANS, body, _WHAT)
     for number, span in enumerate(spans):
         try:
             _add(span, groups)
         except WrongValue as error:
             raise inside(_WHAT, error.at(f"[{number}]")) from None
-    return request(groups)
+    return otlp.request(groups)
 
 
-def _add(span: _Span, groups: Groups) -> None:
+def _add(span: _Span, groups: otlp.Groups) -> None:
     if _is_v1(span):
         raise MalformedBody(_V1)
-    tags = {name: _text(value) for name, value in (span.tags or {}).items()}
+    tags = {name: plain_text(value) for name, value in (span.tags or {}).items()}
     translated: Tags = {name: tags.pop(name) for name in _TRANSLATED if name in tags}
     written = _span(span, tags, translated)
-    add_span(groups, _resource(span.local_endpoint or _NOWHERE), _scope(translated), written)
+    otlp.add_span(groups, _resource(span.local_endpoint or _NOWHERE), _scope(translated), written)
 
 
 def _is_v1(span: _Span) -> bool:
     return bool(span.binary_annotations or any(one.endpoint for one in span.annotations or ()))
 
 
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
-
-
 def _resource(endpoint: _Endpoint) -> bytes:
     name = endpoint.service_name
-    parts = [attribute(b"\x0a", "service.name", any_text(name))] if name else []
-    addresses = [any_text(address) for address in (endpoint.ipv4, endpoint.ipv6) if address]
+    parts = [otlp.attribute(b"\x0a", "service.name", otlp.any_text(name))] if name else []
+    addresses = [otlp.any_text(address) for address in (endpoint.ipv4, endpoint.ipv6) if address]
     if addresses:
-        parts.append(attribute(b"\x0a", "host.ip", any_list(addresses)))
+        parts.append(otlp.attribute(b"\x0a", "host.ip", otlp.any_list(addresses)))
     return b"".join(parts)
 
 
@@ -166,16 +156,16 @@ def _span(span: _Span, tags: Tags, translated: Tags) -> bytes:
     kind = _kind(span.kind, tags)
     start, end = _times(span)
     parts = [
-        _id(b"\x0a", span.trace_id, _TRACE_DIGITS, ".traceId"),
-        _id(b"\x12", span.id, _SPAN_DIGITS, ".id"),
-        optional(b"\x1a", translated.get("w3c.tracestate")),
+        otlp.field(b"\x0a", padded_id(span.trace_id, TRACE_DIGITS, ".traceId")),
+        otlp.field(b"\x12", padded_id(span.id, SPAN_DIGITS, ".id")),
+        otlp.optional(b"\x1a", translated.get("w3c.tracestate")),
         _parent(span),
-        optional(b"\x2a", span.name),
-        enum(b"\x30", kind),
-        moment(b"\x39", start),
-        moment(b"\x41", end),
+        otlp.optional(b"\x2a", span.name),
+        otlp.enum(b"\x30", kind),
+        otlp.moment(b"\x39", start),
+        otlp.moment(b"\x41", end),
         *_attributes(span, kind, tags),
-        *[field(b"\x5a", _event(one)) for one in span.annotations or ()],
+        *[otlp.field(b"\x5a", _event(one)) for one in span.annotations or ()],
         _status(tags, translated),
     ]
     return b"".join(parts)
@@ -183,53 +173,35 @@ def _span(span: _Span, tags: Tags, translated: Tags) -> bytes:
 
 def _kind(name: str | None, tags: Tags) -> int:
     if not name:
-        return INTERNAL if tags.get("span.kind") == "internal" else 0
+        return otlp.INTERNAL if tags.get("span.kind") == "internal" else 0
     if name not in _KINDS:
         raise WrongValue(f"{name[:40]!r} is none of {', '.join(_KINDS)}", ".kind")
     return _KINDS[name]
 
 
-def _id(before: bytes, text: str | None, digits: int, step: str) -> bytes:
-    if not text:
-        raise WrongValue("an id is missing", step)
-    if len(text) > digits:
-        raise WrongValue(f"{text[:40]!r} has more than {digits} digits", step)
-    try:
-        return field(before, hex_id(text.zfill(digits)))
-    except WrongValue as error:
-        raise error.at(step) from None
-
-
 def _parent(span: _Span) -> bytes:
     if not span.parent_id:
         return b""
-    parent = _id(b"\x22", span.parent_id, _SPAN_DIGITS, ".parentId")
-    is_none = not any(parent[2:]) or parent[2:] == _id(b"\x12", span.id, _SPAN_DIGITS, ".id")[2:]
-    return b"" if is_none else parent
+    parent = padded_id(span.parent_id, SPAN_DIGITS, ".parentId")
+    is_none = not any(parent) or parent == padded_id(span.id, SPAN_DIGITS, ".id")
+    return b"" if is_none else otlp.field(b"\x22", parent)
 
 
 def _times(span: _Span) -> tuple[int, int]:
-    start = _microseconds(span.timestamp, ".timestamp")
+    start = microseconds(span.timestamp, ".timestamp")
     if not start:
-        moments = [_microseconds(one.timestamp, ".annotations") for one in span.annotations or ()]
+        moments = [microseconds(one.timestamp, ".annotations") for one in span.annotations or ()]
         start = min((moment for moment in moments if moment), default=0)
-    end = start + _microseconds(span.duration, ".duration")
-    return 1000 * start, 1000 * min(end, _LATEST_US)
-
-
-def _microseconds(value: Number, step: str) -> int:
-    try:
-        return whole(value, 0, _LATEST_US)
-    except WrongValue as error:
-        raise error.at(step) from None
+    end = start + microseconds(span.duration, ".duration")
+    return 1000 * start, 1000 * min(end, LATEST_US)
 
 
 def _attributes(span: _Span, kind: int, tags: Tags) -> Iterable[bytes]:
     """The tags, and what the endpoints and flags say where no tag says it."""
     values = {**_endpoints(span, kind), **_flags(span)}
     for name, text in tags.items():
-        values[name] = any_text(text)
-    return [attribute(b"\x4a", name, value) for name, value in values.items()]
+        values[name] = otlp.any_text(text)
+    return [otlp.attribute(b"\x4a", name, value) for name, value in values.items()]
 
 
 def _endpoints(span: _Span, kind: int) -> dict[str, bytes]:
@@ -243,26 +215,27 @@ def _endpoints(span: _Span, kind: int) -> dict[str, bytes]:
         f"{side}.port": _port(remote, ".remoteEndpoint.port"),
         "network.local.port": _port(local, ".localEndpoint.port"),
     }
-    return {name: any_text(text) for name, text in texts.items() if text} | {
-        name: any_int(port) for name, port in ports.items() if port
+    return {name: otlp.any_text(text) for name, text in texts.items() if text} | {
+        name: otlp.any_int(port) for name, port in ports.items() if port
     }
 
 
 def _port(endpoint: _Endpoint, step: str) -> int:
-    try:
-        return whole(endpoint.port, 0, 65_535)
-    except WrongValue as error:
-        raise error.at(step) from None
+    return stepped(step, _port_number, endpoint.port)
+
+
+def _port_number(value: Number) -> int:
+    return whole(value, 0, 65_535)
 
 
 def _flags(span: _Span) -> dict[str, bytes]:
     flags = {"zipkin.shared": span.shared, "zipkin.debug": span.debug}
-    return {name: any_bool(flag) for name, flag in flags.items() if flag}
+    return {name: otlp.any_bool(flag) for name, flag in flags.items() if flag}
 
 
 def _event(annotation: _Annotation) -> bytes:
-    time = 1000 * _microseconds(annotation.timestamp, ".annotations")
-    return moment(b"\x09", time) + optional(b"\x12", annotation.value)
+    time = 1000 * microseconds(annotation.timestamp, ".annotations")
+    return otlp.moment(b"\x09", time) + otlp.optional(b"\x12", annotation.value)
 
 
 def _status(tags: Tags, translated: Tags) -> bytes:
@@ -270,6 +243,10 @@ def _status(tags: Tags, translated: Tags) -> bytes:
     code = _CODES.get(translated.get("otel.status_code", "").upper(), 0)
     message = translated.get("otel.status_description", "")
     if "error" in tags:
-        code = ERROR
+        code = otlp.ERROR
         message = message or ("" if tags["error"] in {"true", "false"} else tags["error"])
-    return field(b"\x7a", optional(b"\x12", message) + enum(b"\x18", code)) if code or message else b""
+    return (
+        otlp.field(b"\x7a", otlp.optional(b"\x12", message) + otlp.enum(b"\x18", code))
+        if code or message
+        else b""
+    )

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
 
-from weft_collector.api.other_signals import Reminder
+from weft_collector.api.signals import Reminder
 from weft_collector.testing import ManualClock
 
 

@@ -53,7 +53,7 @@ def test_an_instance_is_known_by_its_id_else_by_host_and_process():
 
 
 def test_a_full_node_table_makes_new_services_other():
-    found, _, nodes = classify([Span(1, n + 1, service=f"s{n}") for n in range(9)], capacity=6)
+    found, _, nodes = classify([Span(1, n + 1, service=f"s{n}") for n in range(9)], capacity=2)
     assert [nodes.node(number).name for number in found.node.tolist()] == ["s0", "s1", *["other"] * 7]
     assert nodes.refused == 7
 

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from weft_collector.graph.nodes import (
     CLIENT,
+    DEFAULT_CAPACITY,
     FIXED_NODES,
     OTHER,
     OTHER_NUMBER,
@@ -67,8 +68,15 @@ def test_a_number_is_given_once():
 
 
 def test_above_the_capacity_new_nodes_are_other_and_counted():
-    table = NodeTable(capacity=5)
+    table = NodeTable(capacity=1)
     first = table.number(Node(NodeType.SERVICE, "first"))
     assert [table.number(Node(NodeType.SERVICE, f"s{n}")) for n in range(3)] == [OTHER_NUMBER] * 3
     assert table.number(Node(NodeType.SERVICE, "first")) == first
     assert (table.refused, len(table), table.node(OTHER_NUMBER)) == (3, 5, OTHER)
+
+
+def test_the_fixed_nodes_take_none_of_the_capacity():
+    table = NodeTable()
+    numbers = [table.number(Node(NodeType.SERVICE, f"s{n}")) for n in range(DEFAULT_CAPACITY)]
+    assert (OTHER_NUMBER in numbers, table.refused) == (False, 0)
+    assert table.number(Node(NodeType.SERVICE, "one more")) == OTHER_NUMBER

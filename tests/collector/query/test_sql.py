@@ -178,3 +178,46 @@ def test_a_limit_out_of_range_is_refused(sql, limit):
 def test_a_statement_that_is_too_long_is_refused(sql):
     with pytest.raises(BadQuery, match="characters"):
         sql.run("SELECT 1" + " " * 70_000)
+
+
+class Retained:
+    """A catalog whose first table goes after it was shown some times."""
+
+    def __init__(self, catalog, shown):
+        self._tables, self._shown = catalog.tables(), shown
+        self.asked = 0
+
+    def tables(self):
+        self.asked += 1
+        return self._tables if self.asked <= self._shown else self._tables[1:]
+
+
+GONE = Path("/tmp/weft-none.parquet")
+
+
+def test_a_query_whose_files_went_meanwhile_is_run_over_those_that_are_left(sql):
+    first = sql._catalog.tables()[0]
+    gone = Sql(Retained(sql._catalog, 1), sql._log, lambda table: GONE if table is first else None, LIMITS)
+    assert rows(gone, "SELECT ServiceName FROM spans") == [("cart",)]
+    lost = Sql(Retained(sql._catalog, 9), sql._log, lambda _: GONE, LIMITS)
+    with pytest.raises(BadQuery, match="weft-none"):
+        lost.run("SELECT ServiceName FROM spans")
+
+
+def test_a_query_whose_files_go_again_and_again_is_told_so(sql):
+    class Going(Retained):
+        def tables(self):
+            self.asked += 1
+            return self._tables if self.asked % 2 else self._tables[1:]
+
+    going = Sql(Going(sql._catalog, 0), sql._log, lambda _: GONE, LIMITS)
+    with pytest.raises(Unavailable, match="Retention"):
+        going.run("SELECT ServiceName FROM spans")
+
+
+def test_a_collector_without_spans_has_the_view_without_rows():
+    store = MemoryStore()
+    empty = Sql(store, store.log, lambda _: None, LIMITS)
+    assert rows(empty, "SELECT count(*), count(attributes('k')) FROM spans") == [(0, 0)]
+    assert empty.run("SELECT * FROM spans").rows.num_rows == 0
+    store.close()

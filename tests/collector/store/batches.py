@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from weft_collector.store.ports import HeadNodes
 from weft_collector.wire.columns import Decoded, Resources, Scopes, Spans
 
 TYPES = {"trace_hi": np.uint64, "trace_lo": np.uint64, "span_id": np.uint64, "parent_id": np.uint64}
@@ -26,10 +25,6 @@ def scopes(*slices) -> Scopes:
     """Scopes at the given (offset, length)."""
     rows = np.array(slices, np.int32).reshape(-1, 2)
     return Scopes(rows[:, 0], rows[:, 1], np.zeros(len(rows), np.int32))
-
-
-def nodes(node, instance) -> HeadNodes:
-    return HeadNodes(np.array(node, np.int32), np.array(instance, np.int32))
 
 
 def decoded(count: int, rejected=()) -> Decoded:

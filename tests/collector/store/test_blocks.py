@@ -1,13 +1,16 @@
+import random
 import struct
 import zlib
 
 import pytest
 import zstandard
 
+from weft_collector.config import SETTINGS
 from weft_collector.errors import CorruptLog
 from weft_collector.store.blocks import (
     HEADER_BYTES,
     MAGIC,
+    MOST_INFLATED,
     BlockBuilder,
     body_slice,
     inflate_block,
@@ -67,6 +70,29 @@ def test_a_header_with_one_flipped_bit_is_no_header(at):
     block = bytearray(block_of(*RECORDS)[0])
     block[at] ^= 1
     assert parse_header(bytes(block[:HEADER_BYTES])) is None
+
+
+def header_of(inflated, payload):
+    fields = struct.pack("<8sHHQIIII", MAGIC, 1, 1, 1, inflated, payload, 1, 0)
+    return fields + struct.pack("<I", zlib.crc32(fields))
+
+
+def test_a_header_that_promises_more_than_a_block_can_hold_is_none():
+    largest = {row.name: row for row in SETTINGS}["inflated_bytes"].most
+    assert largest + 24 == MOST_INFLATED == 1_073_741_848
+    assert parse_header(header_of(MOST_INFLATED, 50)).inflated == MOST_INFLATED
+    for inflated, payload in (
+        (MOST_INFLATED + 1, 50),
+        (2**32 - 1, 50),
+        (50, 2**32 - 1),
+        (50, MOST_INFLATED * 257 // 256 + 1),
+    ):
+        assert parse_header(header_of(inflated, payload)) is None
+
+
+def test_a_block_that_does_not_shrink_stays_within_the_bound_of_the_largest():
+    header, _ = split(block_of(Record(1, 1, 1, random.Random(1).randbytes(1 << 20)))[0])
+    assert header.inflated < header.payload < header.inflated * 257 // 256
 
 
 @pytest.mark.parametrize("length", range(HEADER_BYTES))

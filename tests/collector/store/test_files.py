@@ -2,6 +2,7 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +80,25 @@ def test_on_macos_the_drive_itself_is_asked_to_write(tmp_path, monkeypatch):
     monkeypatch.setattr(files_module.fcntl, "fcntl", lambda fd, command: asked.append(command))
     write(RealFiles(tmp_path), "a", b"x")
     assert asked == [51]
+
+
+def resident_pages(name: str) -> int:
+    """Bytes of the mappings of a file that are in this process."""
+    maps = Path("/proc/self/smaps").read_text().split("VmFlags")
+    return sum(int(part.partition("Rss:")[2].split()[0]) << 10 for part in maps if name in part)
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells")
+def test_forgotten_pages_leave_the_process_and_are_read_again(tmp_path):
+    (tmp_path / "of-many-pages").write_bytes(b"weft" * (1 << 18))
+    files = RealFiles(tmp_path)
+    mapped = files.map("of-many-pages")
+    assert bytes(mapped[-4:]) == b"weft" == bytes(mapped[:4])
+    assert resident_pages("of-many-pages") > 0
+    files.release(mapped)
+    assert resident_pages("of-many-pages") == 0
+    assert bytes(mapped) == b"weft" * (1 << 18)
+
+
+def test_bytes_that_are_not_mapped_have_no_pages_to_forget(tmp_path):
+    RealFiles(tmp_path).release(memoryview(b"weft"))

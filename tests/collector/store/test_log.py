@@ -253,7 +253,7 @@ class TestRolling:
             append(log, record(i))
             log.roll(i + 1)
         assert [record for _, record in log.replay(2)] == [record(1), record(2)]
-        assert [len(block.records) for block in log.blocks(2)] == [1]
+        assert [len(list(block.records)) for block in log.blocks(2)] == [1]
         assert list(log.blocks(9)) == []
 
 

@@ -1,6 +1,7 @@
 """Bytes that decay, files that vanish, senders that try to forge blocks."""
 
 import struct
+import tracemalloc
 import zlib
 
 import pytest
@@ -266,3 +267,23 @@ def test_damage_found_while_the_process_runs_counts_once_a_replay():
     disk.damage(FIRST, blocks(disk, FIRST)[-1][0])
     assert contents(log) == [record(i) for i in (1, 2, 3, 4)]
     assert telemetry.value("log_blocks_lost", "damaged") == 1
+
+
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_header_that_promises_gigabytes_costs_its_block_and_no_memory(at):
+    disk = log_of_groups(5)
+    offset, _ = blocks(disk, FIRST)[at]
+    content = bytearray(disk.content(FIRST))
+    struct.pack_into(
+        "<I", content, offset + 20, 2**32 - 1
+    )  # the inflated size, with a checksum that is right
+    struct.pack_into("<I", content, offset + 36, zlib.crc32(content[offset : offset + 36]))
+    disk.put(FIRST, bytes(content))
+    telemetry = Telemetry()
+    tracemalloc.start()
+    found = reopened(disk, ONE_FILE, telemetry)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == [record(i) for i in range(1, 6) if i != at + 1]
+    assert telemetry.snapshot()["log_blocks_lost"] == {"damaged": 1}
+    assert peak < 100 << 20

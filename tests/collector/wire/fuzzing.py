@@ -13,8 +13,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.collector.wire.otlp_factory import NOW
 from weft_collector.errors import RefusedBody
-from weft_collector.wire import jaeger_json, otlp_json, zipkin_json
-from weft_collector.wire.other_signals import count_log_records, count_metric_points
+from weft_collector.wire import edge_counts, jaeger_json, metrics, metrics_json, otlp_json, zipkin_json
+from weft_collector.wire.other_signals import count_log_records
 from weft_collector.wire.otlp_protobuf import Decoder
 
 DECODER = Decoder()
@@ -42,22 +42,30 @@ def _transcoded(transcode: Callable[[bytes], bytes]) -> Callable[[bytes], bool]:
     return entry
 
 
-def _counted(count: Callable[..., int]) -> Callable[[bytes], bool]:
-    def entry(body: bytes) -> bool:
-        try:
-            return count(body, is_json=True) >= 0
-        except RefusedBody:
-            return False
+def _logs(body: bytes) -> bool:
+    try:
+        return count_log_records(body, is_json=True) >= 0
+    except RefusedBody:
+        return False
 
-    return entry
+
+def _metrics(body: bytes) -> bool:
+    try:
+        found = metrics_json.sort_out(body)
+    except RefusedBody:
+        return False
+    again = metrics.sort_out(found.edge_counts)
+    assert again == (found.edge_counts, 0)
+    edge_counts.read(found.edge_counts, NOW)
+    return True
 
 
 ENTRIES = {
     "otlp_json": _transcoded(otlp_json.transcode),
     "zipkin_json": _transcoded(zipkin_json.transcode),
     "jaeger_json": _transcoded(jaeger_json.transcode),
-    "metrics_json": _counted(count_metric_points),
-    "logs_json": _counted(count_log_records),
+    "metrics_json": _metrics,
+    "logs_json": _logs,
 }
 
 

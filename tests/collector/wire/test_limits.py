@@ -2,13 +2,13 @@ import dataclasses
 
 import pytest
 
-from weft_collector.wire.limits import Limits
+from weft_collector.wire.limits import LARGEST_BODY, Limits
 
 
-def test_positions_must_fit_32_bits():
-    assert Limits(inflated_bytes=2**31 - 1).inflated_bytes == 2**31 - 1
-    with pytest.raises(ValueError, match="2 GiB"):
-        Limits(inflated_bytes=2**31)
+def test_a_body_must_fit_into_a_block_of_the_log():
+    assert Limits(inflated_bytes=LARGEST_BODY).inflated_bytes == LARGEST_BODY
+    with pytest.raises(ValueError, match="can be kept"):
+        Limits(inflated_bytes=LARGEST_BODY + 1)
 
 
 def test_limits_do_not_change():

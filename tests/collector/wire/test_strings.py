@@ -62,6 +62,38 @@ def test_services_have_room_when_names_have_filled_theirs():
         assert decoder.strings.text(int(decoded.resources.service[0])) == "other"
 
 
+@pytest.mark.parametrize(
+    "key", ["db.namespace", "peer.service", "server.address", "messaging.destination.name"]
+)
+def test_a_flood_of_values_hides_no_new_name_and_no_new_service(key):
+    decoder = Decoder(Limits(strings=80))
+    flood = [span(attributes={key: f"v{i}"}) for i in range(1000)]
+    decoded = decoder.decode(request(flood, service=""), NOW)
+    column = {
+        "db.namespace": "db_namespace",
+        "peer.service": "peer_service",
+        "server.address": "server_address",
+    }
+    ids = getattr(decoded.spans, column.get(key, "messaging_destination")).tolist()
+    kept = 80 - 80 // 4 - 2 - 1  # three quarters, less the first two and the spans' own name
+    assert [decoder.strings.text(id_) for id_ in ids] == [f"v{i}" for i in range(kept)] + ["other"] * (
+        1000 - kept
+    )
+    assert names(decoder, *(f"n{i}" for i in range(10))) == [f"n{i}" for i in range(10)]
+    assert names(decoder, "n10", service="a new one") == ["other"]
+    assert [decoder.strings.text(id_) for id_ in range(len(decoder.strings))][-1] == "a new one"
+
+
+def test_memory_stands_still_once_the_table_is_full():
+    decoder = Decoder(Limits(strings=1000))
+    for start in range(0, 50_000, 5000):
+        decoder.decode(
+            request([span(attributes={"db.namespace": f"{i}"}) for i in range(start, start + 5000)]), NOW
+        )
+        assert len(decoder.strings) <= 750 + 1  # and the service
+    assert decoder.strings.overflowed >= 49_000
+
+
 def test_the_bytes_of_all_texts_are_bounded():
     decoder = Decoder(Limits(strings_total_bytes=800))
     found = names(decoder, *(f"{i:0100}" for i in range(20)))

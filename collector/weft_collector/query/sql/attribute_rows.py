@@ -11,16 +11,21 @@ from weft_collector.query.attributes import Values, resource_attributes, text_of
 from weft_collector.query.bytes_of_spans import Pointers, batches, read_messages
 from weft_collector.query.columns import numbers
 from weft_collector.query.question import LONGEST_KEY
-from weft_collector.store.ports import SpanLog, SpanTable
+from weft_collector.store.ports import SpanBytes, SpanTable
 
-__all__ = ["attribute_texts"]
+__all__ = ["FilesGone", "attribute_texts"]
+
+
+class FilesGone(BadQuery):
+    """What a query meets when files are removed while it runs; it may also have made up where a span is."""
+
 
 _PLACE: Final = ("Block", "Body", "Offset", "Length", "ResourceId")
 LONGEST_SPAN: Final = 64 << 20
 _NO_SPAN: Final = "attributes() was given a row that is no span."
 
 
-def attribute_texts(tables: Sequence[SpanTable], log: SpanLog, asked: pa.Table) -> list[str | None]:
+def attribute_texts(tables: Sequence[SpanTable], log: SpanBytes, asked: pa.Table) -> list[str | None]:
     """The texts, row by row; None where an outer join has no span.
 
     Args:
@@ -47,7 +52,7 @@ def attribute_texts(tables: Sequence[SpanTable], log: SpanLog, asked: pa.Table) 
     return found
 
 
-def _of_key(tables: Sequence[SpanTable], log: SpanLog, rows: pa.Table, key: str) -> list[str | None]:
+def _of_key(tables: Sequence[SpanTable], log: SpanBytes, rows: pa.Table, key: str) -> list[str | None]:
     if len(key) > LONGEST_KEY:
         raise BadQuery(f"attributes({key[:40]!r}...): a key has at most {LONGEST_KEY} characters.")
     which = numbers(rows, "_table")
@@ -59,14 +64,16 @@ def _of_key(tables: Sequence[SpanTable], log: SpanLog, rows: pa.Table, key: str)
         some = np.flatnonzero(which == number)
         try:
             texts = _texts(tables[number], log, rows.take(some), key)
-        except (CorruptLog, NotFound, IndexError, KeyError, ValueError, OverflowError) as error:
+        except NotFound as error:
+            raise FilesGone(f"{_NO_SPAN} {error}") from error
+        except (CorruptLog, IndexError, KeyError, ValueError, OverflowError) as error:
             raise BadQuery(f"{_NO_SPAN} {error}") from error
         for row, text in zip(some.tolist(), texts, strict=True):
             found[row] = text
     return found
 
 
-def _texts(table: SpanTable, log: SpanLog, rows: pa.Table, key: str) -> list[str | None]:
+def _texts(table: SpanTable, log: SpanBytes, rows: pa.Table, key: str) -> list[str | None]:
     places = Pointers(*(numbers(rows, name) for name in _PLACE[:4]))
     if min(int(column.min()) for column in places) < 0 or int(places.length.max()) > LONGEST_SPAN:
         raise BadQuery(_NO_SPAN)

@@ -20,8 +20,8 @@ from pyarrow import ipc
 
 from weft_collector.errors import BadQuery, CollectorError, MissingLibrary, QueryTooCostly, Unavailable
 from weft_collector.query.catalog import Catalog
-from weft_collector.query.sql.attribute_rows import attribute_texts
-from weft_collector.store.ports import SpanLog, SpanTable
+from weft_collector.query.sql.attribute_rows import FilesGone, attribute_texts
+from weft_collector.store.ports import SpanBytes, SpanTable
 from weft_collector.store.span_schema import SCHEMA
 
 __all__ = ["MOST_ROWS", "Answer", "Sql", "SqlLimits"]
@@ -31,6 +31,10 @@ LONGEST_SQL: Final = 64 << 10
 _CHILD: Final = Path(__file__).with_name("child.py")
 _FRAME_HEAD: Final = 9
 _ASKED_BYTES: Final = 64 << 20
+_ATTEMPTS: Final = 3
+_NO_FILE: Final = frozenset(
+    {"IOException", "PermissionException"}
+)  # DuckDB's word for an allowed file that is gone
 _OVER: Final = frozenset({"OutOfMemoryException", "OutOfMemory", "MemoryError"})
 
 
@@ -80,7 +84,7 @@ class Sql:
     def __init__(
         self,
         catalog: Catalog,
-        log: SpanLog,
+        log: SpanBytes,
         file_of: Callable[[SpanTable], Path | None],
         limits: SqlLimits | None = None,
     ) -> None:
@@ -114,7 +118,19 @@ class Sql:
             self._slots.release()
 
     def _run(self, sql: str, rows: int) -> Answer:
-        tables = self._catalog.tables()
+        """Run it over the tables of this moment; should retention remove some meanwhile, over those of a later one."""
+        for _ in range(_ATTEMPTS):
+            tables = self._catalog.tables()
+            try:
+                return self._attempt(tables, sql, rows)
+            except FilesGone:
+                if {table.number for table in tables} <= {table.number for table in self._catalog.tables()}:
+                    raise
+        raise Unavailable(
+            "Retention removed files while the query read them, again and again; ask again, or for newer spans."
+        )
+
+    def _attempt(self, tables: Sequence[SpanTable], sql: str, rows: int) -> Answer:
         with _started(self._limits.seconds) as child:
             try:
                 self._hand_over(child, tables, sql, rows)
@@ -127,7 +143,7 @@ class Sql:
         files = {
             number: path for number, table in enumerate(tables) if (path := self._file_of(table)) is not None
         }
-        others = [number for number in range(len(tables)) if number not in files]
+        others = [number for number in range(max(len(tables), 1)) if number not in files]
         job = {
             "sql": sql,
             "rows": rows,
@@ -142,7 +158,10 @@ class Sql:
         }
         child.send(b"J", json.dumps(job).encode())
         for number in others:
-            child.send(b"T", _stream(tables[number].read(SCHEMA.names)))
+            child.send(
+                b"T",
+                _stream(tables[number].read(SCHEMA.names) if tables else pa.Table.from_batches([], SCHEMA)),
+            )
 
     def _listen(self, child: "_Child", tables: Sequence[SpanTable]) -> Answer:
         rows: pa.Table | None = None
@@ -176,7 +195,7 @@ def _refusal(told: dict[str, Any]) -> CollectorError:
         return QueryTooCostly(f"The query needs more memory than it may use ({first}); narrow it.")
     if kind == "ModuleNotFoundError":
         return MissingLibrary("SQL needs duckdb.", 'pip install "weft[collector]"')
-    return BadQuery(text)
+    return FilesGone(text) if kind in _NO_FILE else BadQuery(text)
 
 
 def _stream(table: pa.Table) -> bytes:

@@ -1,0 +1,47 @@
+"""Plain spans as bodies that a client would send."""
+
+from tests.collector.wire import otlp_factory as otlp
+
+_SPAN_WORDS = {
+    "peer_service": "service.peer.name",
+    "db_system": "db.system.name",
+    "db_namespace": "db.namespace",
+    "messaging_system": "messaging.system",
+    "destination": "messaging.destination.name",
+    "address": "server.address",
+    "port": "server.port",
+    "http": "http.response.status_code",
+    "rpc": "rpc.system.name",
+    "error_type": "error.type",
+}
+_RESOURCE_WORDS = {
+    "instance": "service.instance.id",
+    "namespace": "service.namespace",
+    "environment": "deployment.environment.name",
+    "host": "host.name",
+    "pid": "process.pid",
+}
+_KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
+
+
+def body_of(spans):
+    """One body with these spans, each with a resource of its own."""
+    return otlp.body([otlp.resource_spans([_span(s)], s.service, _words(s, _RESOURCE_WORDS)) for s in spans])
+
+
+def _span(s):
+    return otlp.span(
+        trace=s.trace,
+        id=s.id,
+        parent=s.parent,
+        kind=_KINDS.index(s.kind),
+        start=s.start,
+        end=max(s.end, 0),
+        attributes=_words(s, _SPAN_WORDS),
+        status=2 if s.error else 0,
+        trace_state=f"weft={s.parent:016x};{s.entry}" if s.entry and s.parent else "",
+    )
+
+
+def _words(s, names):
+    return {key: getattr(s, word) for word, key in names.items() if getattr(s, word)}
