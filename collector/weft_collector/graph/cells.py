@@ -132,6 +132,8 @@ def standing(cells: Cells) -> Cells:
     in its own way until the log file is settled (`settling.py`).
     """
     kept = cells.value > 0
+    if kept.all():
+        return cells
     return Cells(cells.code[kept], cells.value[kept])
 
 
