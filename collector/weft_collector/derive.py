@@ -321,7 +321,7 @@ class Derived:
             ("nodes_overflowed", "nodes"): self._nodes.refused,
             ("nodes_overflowed", "edges"): self._rollup.refused_edges,
             ("strings_overflowed", ""): self._decoder.strings.overflowed,
-            **{("rollup_dropped", name): n for name, n in self._rollup.dropped.items()},
+            **self._rollup.let_go,
             ("edge_points_left_out", "duplicate"): self.counts.duplicates,
             ("edge_points_left_out", "late"): self.counts.late,
             ("edge_points_left_out", "crowded"): self.counts.crowded,

@@ -25,7 +25,9 @@ from weft_collector.graph import edge_count_file, rollup_file, settling
 from weft_collector.graph.edge_count_file import read_addition, write_addition
 from weft_collector.graph.edge_counts import DEFAULT_PLACES
 from weft_collector.graph.edge_rows import Addition, newest, summed
-from weft_collector.graph.rollup_file import NOTHING, Kept, joined
+from weft_collector.graph.freezing import frozen
+from weft_collector.graph.rollup import DEFAULT_BOUNDS, Bounds
+from weft_collector.graph.rollup_file import NOTHING, Kept
 from weft_collector.store import segment_index, span_schema
 from weft_collector.store.catalog import Catalog
 from weft_collector.store.manifest import (
@@ -83,12 +85,14 @@ class Limits:
         size_bytes: Bytes of log and segments together; rollups are small and stay longer.
         age_ns: Time since the arrival of a file's last record.
         clock_ns: The time, ns since the epoch.
+        frozen: Of the rollups of files that are gone.
         count_places: Edge counts that outlive their log files, in places of 8 bytes: as many as a table takes.
     """
 
     size_bytes: int
     age_ns: int
     clock_ns: Callable[[], int]
+    frozen: Bounds = DEFAULT_BOUNDS
     count_places: int = DEFAULT_PLACES
 
 
@@ -226,7 +230,8 @@ class Sealer:
             self.catalog.manifest,
             sealed=tuple(p for p in self.catalog.manifest.sealed if p.number <= through),
         )
-        rollup = joined([rollup_file.read_cells(self.catalog.read(name)) for name in going.rollups])
+        rollups = (rollup_file.read_cells(self.catalog.read(name)) for name in going.rollups)
+        rollup = frozen(rollups, self._limits.frozen)
         contents = {frozen_name(through): rollup_file.write_cells(rollup)}
         counts = summed([read_addition(self.catalog.read(name)) for name in going.counts])
         if written := write_addition(newest(counts, self._limits.count_places)):

@@ -44,7 +44,7 @@ def load_rollups(catalog: Catalog, rollup: Rollup, nodes: NodeTable) -> None:
     """Add up what all log files that are sealed, or were and are gone, have added to the rollups."""
     for name in catalog.manifest.rollups:
         kept = rollup_file.read_cells(catalog.read(name))
-        rollup.load(kept.cells, nodes.pairs(kept.edges))
+        rollup.load(kept.cells, nodes.pairs(kept.edges), kept.coarse)
 
 
 def load_counts(catalog: Catalog, counts: EdgeCountTable) -> None:

@@ -48,7 +48,8 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "pairing_unresolved": "spans whose caller could not be decided, by reason",
         "caller_mismatch": "calls whose caller entry disagrees with the paired caller",
         "caller_stale": "caller entries ignored because they belong to an earlier hop",
-        "rollup_dropped": "oldest minutes, hours and days that left the rollups; only days are lost",
+        "rollup_coarsened": "oldest minutes and hours that left the rollups; hours and days still hold their calls",
+        "rollup_dropped": "oldest days that left the rollups, and counters that came for them later",
     }
 )
 """Every counter's name and meaning."""

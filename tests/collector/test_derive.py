@@ -269,8 +269,8 @@ def test_rollups_that_are_too_large_lose_their_oldest_minutes_and_keep_the_hour(
         collector.receive(request([span("x", trace=n + 1, start=NOW + n * MINUTE_NS)]), NOW + n * MINUTE_NS)
         collector.derived.snapshot(WINDOW)
     collector.derived.age(NOW)
-    assert collector.telemetry.value("rollup_dropped", "minutes") == 4
-    assert collector.telemetry.value("rollup_dropped", "hours") == 0
+    assert collector.telemetry.value("rollup_coarsened", "minutes") == 4
+    assert collector.telemetry.value("rollup_coarsened", "hours") == 0
     snapshot = collector.derived.snapshot(Window(MINUTE, MINUTE + 4))
     assert snapshot.window == Window(MINUTE // 60 * 60, -(-(MINUTE + 4) // 60) * 60)
     assert snapshot.totals()["calls"] == sum((MINUTE + n) // 60 == MINUTE // 60 for n in range(10)) > 4

@@ -18,6 +18,7 @@ from tests.collector.derived import derived_over
 from tests.collector.wire.count_factory import MINUTE, NOW, group, point, request
 from weft_collector.api.signals import SIGNALS, Reminder, Sent, SignalIntake
 from weft_collector.graph.edge_rows import POINTS
+from weft_collector.graph.rollup import Bounds
 from weft_collector.intake import Intake, IntakeOptions
 from weft_collector.store.log import Log, LogOptions
 from weft_collector.store.ports import Transport
@@ -113,7 +114,7 @@ class House:
             self.disk, self.telemetry, LogOptions(file_bytes=2_000, block_bytes=700, floor_bytes=0)
         )
         decoder = Decoder(seed=1)
-        self.derived = derived_over(self.log, self.disk, decoder, self.telemetry, rollup_cells=1 << 12)
+        self.derived = derived_over(self.log, self.disk, decoder, self.telemetry, rollup=Bounds(1 << 12))
         options = IntakeOptions(self.clock, tick_seconds=0.01)
         self.intake = Intake(self.log, decoder, self.derived, self.telemetry, options)
         self.intake.replay(lambda spans: None)

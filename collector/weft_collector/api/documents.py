@@ -27,8 +27,8 @@ _Responses = dict[int | str, dict[str, Any]]
 
 DESCRIPTION: Final = """\
 Calls between services as a live, exact dependency graph. Windows are half open and widened outward to whole
-minutes; durations are milliseconds (`_ms`), rates calls per second. Errors are problem documents (RFC
-9457).
+minutes, and to hours and days where no minutes are kept any more; the answer says to what. Durations are
+milliseconds (`_ms`), rates calls per second. Errors are problem documents (RFC 9457).
 """
 TAGS: Final = [
     {"name": "Graph", "description": "The dependency graph, its layout and its pictures."},

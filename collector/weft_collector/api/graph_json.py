@@ -13,7 +13,7 @@ import msgspec
 
 from weft_collector.graph.nodes import Node
 from weft_collector.graph.snapshot import Window
-from weft_collector.graph.table import Counts, GraphTable, latencies
+from weft_collector.graph.table import Counts, GraphTable, measured
 
 __all__ = ["graph_json"]
 
@@ -111,9 +111,5 @@ def _text(text: str) -> str | msgspec.Raw:
 
 
 def _shown(counts: Counts, window: Window) -> tuple[Any, ...]:
-    client, server = (map(_latency, latencies(side)) for side in (counts.client, counts.server))
+    client, server = (measured(side, _Latency) for side in (counts.client, counts.server))
     return counts.calls.tolist(), counts.errors.tolist(), *counts.rates(window.seconds), client, server
-
-
-def _latency(columns: tuple[int, float, float, float, float]) -> _Latency | None:
-    return _Latency(*columns) if columns[0] else None

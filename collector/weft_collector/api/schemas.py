@@ -30,7 +30,7 @@ class _Shape(BaseModel):
 
 
 class Window(_Shape):
-    """Whole minutes, half open."""
+    """Whole minutes, half open; wider than asked for where no minutes are kept any more."""
 
     start: str = Field(examples=["2026-11-23T10:00:00Z"])
     end: str = Field(examples=["2026-11-23T10:15:00Z"])

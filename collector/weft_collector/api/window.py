@@ -1,7 +1,8 @@
 """The window of a query: `window=15m`, or `start=` and `end=`.
 
-A window is half open and widened outward to whole minutes, since minutes are what the rollups hold. `15m`
-ends with the minute that is under way, so a call that has just happened is in it.
+A window is half open and widened outward to whole minutes, since minutes are what the rollups hold; of long ago
+they hold hours and days (`Rollup.effective`). `15m` ends with the minute that is under way, so a call that has just
+happened is in it.
 """
 
 import re

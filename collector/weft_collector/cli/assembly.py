@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -41,6 +41,9 @@ __all__ = ["Outside", "assemble", "version"]
 
 TICK_SECONDS: Final = 1.0
 _SEED_BITS: Final = 62
+_FROZEN_SHARE: Final = (
+    4  # of the rollups' memory, for the sums of files that are gone, while they are written
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,9 @@ def _catalog(files: RealFiles, log: Log, *, afresh: bool) -> Catalog:
 
 
 def _retention(config: Config, clock_ns: Callable[[], int]) -> Limits:
-    return Limits(config.retention_bytes, round(config.retention_seconds * 1e9), clock_ns)
+    bounds = _rollup_bounds(config)
+    frozen = replace(bounds, cells=bounds.cells // _FROZEN_SHARE)
+    return Limits(config.retention_bytes, round(config.retention_seconds * 1e9), clock_ns, frozen)
 
 
 def version() -> str:

@@ -53,6 +53,11 @@ class Edges(NamedTuple):
         return ends >> 16, ends & 0xFFFF
 
     @property
+    def given(self) -> int:
+        """How many numbers are given."""
+        return int(self.state[_COUNT])
+
+    @property
     def refused(self) -> int:
         """How many rows went to `other -> other`."""
         return int(self.state[_REFUSED])
@@ -127,6 +132,8 @@ def standing(cells: Cells) -> Cells:
     in its own way until the log file is settled (`settling.py`).
     """
     kept = cells.value > 0
+    if kept.all():
+        return cells
     return Cells(cells.code[kept], cells.value[kept])
 
 

@@ -13,10 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from weft_collector.graph.runs import Run, total_of
+import numpy as np
 
-__all__ = ["STRETCH_COST", "Level", "Measure"]
+from weft_collector.graph.cells import MINUTE_SHIFT, Cells
+from weft_collector.graph.runs import Run, added_up, total_of
 
+__all__ = ["DAY", "HOUR", "STRETCH_COST", "Level", "Measure"]
+
+HOUR: Final = 60
+DAY: Final = 24 * HOUR
+"""Minutes."""
 STRETCH_COST: Final = 64
 """Cells that a stretch counts for beside its own: its arrays have a size even when they hold little."""
 _RUNS: Final = 64  # that wait to be added up
@@ -137,6 +143,15 @@ class Level:
     def drop_oldest(self) -> None:
         """Let the oldest stretch go."""
         self.raise_floor(self._oldest[0] + 1)
+
+    def between(self, first: int, last: int) -> Cells:
+        """The cells of whole minutes from `first` on, before `last`; codes name the first minute of a stretch."""
+        width = self.measure.minutes
+        parts = [Cells(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+        for number in sorted(n for n in self._stretches if first <= n * width < last):
+            code, value = added_up(self._rest(self._stretches[number]))
+            parts.append(Cells((number * width << MINUTE_SHIFT) + code, value))
+        return Cells(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
     def runs(self, first: int, last: int) -> Iterator[Run]:
         """The runs of the stretches from `first` on, before `last`."""

@@ -5,7 +5,7 @@ numbers, so `NodeTable` gives each node one. The table is bounded: names come fr
 that puts an id into its service name must not fill the memory.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -109,9 +109,11 @@ class NodeTable:
         self._nodes.append(node)
         return len(self._nodes) - 1
 
-    def pairs(self, edges: Iterable[tuple[Node, Node]]) -> NDArray[np.uint32]:
+    def pairs(self, edges: Sequence[tuple[Node, Node]]) -> NDArray[np.uint32]:
         """Edges as caller << 16 | callee, by their nodes' numbers."""
-        return np.array([self.number(a) << 16 | self.number(b) for a, b in edges], np.uint32)
+        named = {id(node): node for edge in edges for node in edge}  # a node of many edges is looked up once
+        number = {key: self.number(node) for key, node in named.items()}
+        return np.array([number[id(a)] << 16 | number[id(b)] for a, b in edges], np.uint32)
 
     def node(self, number: int) -> Node:
         """The node that has this number; IndexError for a number never given."""

@@ -28,20 +28,15 @@ from numpy.typing import NDArray
 
 from weft_collector.graph import cells as ce
 from weft_collector.graph.counting import Counting
-from weft_collector.graph.levels import Level, Measure
+from weft_collector.graph.levels import DAY, HOUR, Level, Measure
 from weft_collector.graph.runs import Run, added_up
 from weft_collector.graph.snapshot import Window
 
 __all__ = ["CELL_BYTES", "DEFAULT_BOUNDS", "Bounds", "Rollup"]
 
 CELL_BYTES: Final = 8
-HOUR: Final = 60
-DAY: Final = 24 * HOUR
-"""Minutes."""
-
 _KEPT_SEEN: Final = 1 << 14
 _UNMERGED: Final = 256  # parts of a cut that are kept one by one
-_NAMES: Final = ("minutes", "hours", "days")
 _SHARES: Final = (4, 3, 1)  # of the cells, in eighths: minutes, hours, days
 _FOR_GOOD: Final = 1 << 40
 
@@ -96,10 +91,15 @@ class Rollup:
         return sum(level.cells for level in self._levels)
 
     @property
-    def dropped(self) -> dict[str, int]:
-        """How many minutes, hours and days were let go, and counters that came for days that had been."""
-        stretches = {name: level.dropped for name, level in zip(_NAMES, self._levels, strict=True)}
-        return stretches | {"late_counters": self._levels[-1].refused}
+    def let_go(self) -> dict[tuple[str, str], int]:
+        """How much was let go, by counter and reason (`telemetry.COUNTERS`)."""
+        minutes, hours, days = self._levels
+        return {
+            ("rollup_coarsened", "minutes"): minutes.dropped,
+            ("rollup_coarsened", "hours"): hours.dropped,
+            ("rollup_dropped", "days"): days.dropped,
+            ("rollup_dropped", "late_counters"): days.refused,
+        }
 
     @property
     def refused_edges(self) -> int:
@@ -111,17 +111,46 @@ class Rollup:
         for cells in self._counting.of_rows(rows):
             self._note(cells)
 
-    def load(self, cells: ce.Cells, ends: NDArray[np.uint32]) -> None:
+    def load(
+        self, cells: ce.Cells, ends: NDArray[np.uint32], coarse: Iterable[tuple[int, ce.Cells]] = ()
+    ) -> None:
         """Add cells that were kept in a file.
 
         Args:
             cells: Their edges are places in `ends`.
             ends: caller << 16 | callee, by node numbers of this process.
+            coarse: Likewise, of hours or days, whose width in minutes stands before them; nothing finer is held
+                before their end from now on.
         """
         numbers = self._numbers_of(ends)
-        moved = ce.renumbered(cells, numbers)
         in_order = bool((np.diff(numbers) > 0).all())  # as ever when edges are numbered by these very files
-        self._add(moved if in_order else ce.total([moved]))
+        for width, part in ((1, cells), *coarse):
+            moved = ce.renumbered(part, numbers)
+            self._add(moved if in_order else ce.total([moved]), width)
+            self._hold_nothing_finer(width, moved)
+
+    def _hold_nothing_finer(self, width: int, cells: ce.Cells) -> None:
+        if len(cells.code):
+            end = (int(cells.code.max()) >> ce.MINUTE_SHIFT) + width
+            for level in self._levels:
+                if level.measure.minutes < width:
+                    level.raise_floor(end // level.measure.minutes)
+
+    def held(self) -> list[tuple[int, ce.Cells]]:
+        """Every call once, as `load` takes them: minutes, and hours and days before them."""
+        minutes, hours, days = self._levels
+        from_hours = -(-hours.floor * HOUR // DAY) * DAY
+        from_minutes = max(from_hours, -(-minutes.floor // HOUR) * HOUR)
+        return [
+            (1, minutes.between(from_minutes, _FOR_GOOD)),
+            (HOUR, hours.between(from_hours, from_minutes)),
+            (DAY, days.between(0, from_hours)),
+        ]
+
+    @property
+    def all_ends(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Node numbers of the callers and of the callees of all edges."""
+        return self.ends(np.arange(self._edges.given))
 
     def cut(self, foretold: Iterable[NDArray[np.void]]) -> list[ce.Cells]:
         """What was added since the last cut, as parts of a sum.
@@ -206,15 +235,16 @@ class Rollup:
             self._since = [ce.total(self._since)]
         self._add(cells)
 
-    def _add(self, cells: ce.Cells) -> None:
-        """Take cells over, minute by minute."""
+    def _add(self, cells: ce.Cells, width: int = 1) -> None:
+        """Take cells over, stretch by stretch, in all levels that are as wide or wider."""
+        levels = [level for level in self._levels if level.measure.minutes >= width]
         minutes = cells.code >> ce.MINUTE_SHIFT
         bounds = [0, *(np.flatnonzero(np.diff(minutes)) + 1).tolist(), len(minutes)]
         codes = cells.code & ((1 << ce.MINUTE_SHIFT) - 1)
         for a, b in pairwise(bounds):
             if a < b:
                 run, minute = Run.of(codes[a:b], cells.value[a:b]), int(minutes[a])
-                for level in self._levels:
+                for level in levels:
                     level.add(minute, run)
         self._trim()
 

@@ -1,7 +1,14 @@
-"""Rollup cells as a Parquet file: one row for each counter, edges by number, nodes as texts in the metadata."""
+"""Rollup cells as a Parquet file: one row for each counter, edges by number, nodes as texts in the metadata.
+
+A start reads hundreds of these files, so nodes are named once each: as two nodes for each edge, the names of a
+thousand edges took ten times the room of their counters, and most of the time of reading them. Sums of files that
+are gone hold hours and days beside minutes, and say in a column which row is what.
+"""
 
 import json
-from collections.abc import Callable, Sequence
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final, NamedTuple
 
@@ -11,24 +18,42 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from weft_collector.graph import cells as ce
+from weft_collector.graph.levels import DAY, HOUR
 from weft_collector.graph.nodes import Node, NodeType
 
-__all__ = ["NOTHING", "VERSION", "Kept", "joined", "kept_of", "read_cells", "write_cells"]
+__all__ = ["NOTHING", "VERSION", "Coarse", "Kept", "joined", "kept_of", "read_cells", "write_cells"]
 
 VERSION: Final = 2  # exact parts of log files (`settling.py`)
+_NAMES: Final = b"weft.names"
 _EDGES: Final = b"weft.edges"
+_TYPES: Final = {kind.value: kind for kind in NodeType}
+
+
+class Coarse(NamedTuple):
+    """Cells of hours or of days.
+
+    Attributes:
+        minutes: The width: HOUR or DAY.
+        cells: Their codes name the first minute of each hour or day.
+    """
+
+    minutes: int
+    cells: ce.Cells
 
 
 class Kept(NamedTuple):
     """Cells that do not depend on a process.
 
     Attributes:
-        cells: Their edges are places in `edges`.
+        cells: Those of minutes; their edges are places in `edges`.
         edges: Caller and callee.
+        coarse: Calls that are in no minute of `cells`: where there are hours there are no minutes before their
+            end, and no hours before the end of the days.
     """
 
     cells: ce.Cells
     edges: list[tuple[Node, Node]]
+    coarse: tuple[Coarse, ...] = ()
 
 
 def kept_of(
@@ -59,32 +84,58 @@ def joined(parts: Sequence[Kept]) -> Kept:
 
 def write_cells(kept: Kept) -> bytes:
     """The bytes of the file."""
-    code = kept.cells.code
-    table = pa.table(
-        {
-            "Minute": pa.array((code >> ce.MINUTE_SHIFT).astype(np.int32)),
-            "Edge": pa.array(((code >> ce.CELL_BITS) & (ce.MAX_EDGES - 1)).astype(np.int32)),
-            "Cell": pa.array((code & (ce.CELLS - 1)).astype(np.int16)),
-            "Count": pa.array(kept.cells.value),
-        }
-    )
-    edges = json.dumps([[asdict(caller), asdict(callee)] for caller, callee in kept.edges])
+    parts = (Coarse(1, kept.cells), *kept.coarse)
+    code, count = (np.concatenate([part.cells[column] for part in parts]) for column in range(2))
+    columns = {
+        "Minute": pa.array((code >> ce.MINUTE_SHIFT).astype(np.int32)),
+        "Edge": pa.array(((code >> ce.CELL_BITS) & (ce.MAX_EDGES - 1)).astype(np.int32)),
+        "Cell": pa.array((code & (ce.CELLS - 1)).astype(np.int16)),
+        "Count": pa.array(count),
+    }
+    if kept.coarse:
+        columns["Width"] = pa.array(np.repeat([p.minutes for p in parts], [len(p.cells.code) for p in parts]))
+    table = pa.table(columns).replace_schema_metadata({_NAMES: _packed(kept.edges)})
     sink = pa.BufferOutputStream()
-    parquet.write_table(table.replace_schema_metadata({_EDGES: edges}), sink, compression="ZSTD")
+    parquet.write_table(table, sink, compression="ZSTD")
     return sink.getvalue().to_pybytes()
 
 
 def read_cells(data: memoryview) -> Kept:
     """What `write_cells` wrote."""
-    table = parquet.read_table(pa.BufferReader(pa.py_buffer(data)))
+    file = parquet.ParquetFile(pa.BufferReader(pa.py_buffer(data)))
+    table = file.read()
     minute, edge, cell = (table[name].to_numpy().astype(np.int64) for name in ("Minute", "Edge", "Cell"))
-    code = (minute << ce.EDGE_BITS | edge) << ce.CELL_BITS | cell
-    pairs = json.loads(table.schema.metadata[_EDGES])
-    return Kept(ce.Cells(code, table["Count"].to_numpy()), [(_node(a), _node(b)) for a, b in pairs])
+    code, count = (minute << ce.EDGE_BITS | edge) << ce.CELL_BITS | cell, table["Count"].to_numpy()
+    if "Width" not in table.column_names:
+        return Kept(ce.Cells(code, count), _edges(table.schema.metadata))
+    width = table["Width"].to_numpy()
+    minutes, *coarse = (
+        Coarse(minutes, ce.Cells(code[width == minutes], count[width == minutes]))
+        for minutes in (1, HOUR, DAY)
+    )
+    return Kept(minutes.cells, _edges(table.schema.metadata), tuple(coarse))
 
 
-def _node(fields: dict[str, Any]) -> Node:
-    return Node(**{**fields, "type": NodeType(fields["type"])})
+def _packed(edges: Sequence[tuple[Node, Node]]) -> str:
+    """Edges as a text for the metadata: each node once, and the places of callers and callees among them."""
+    places: dict[Node, int] = {}
+    ends = [places.setdefault(node, len(places)) for edge in edges for node in edge]
+    nodes = [list(asdict(node).values()) for node in places]
+    return b64encode(zlib.compress(json.dumps({"nodes": nodes, "ends": ends}).encode(), 1)).decode()
+
+
+def _edges(metadata: Mapping[bytes, bytes]) -> list[tuple[Node, Node]]:
+    if _NAMES not in metadata:  # as files were written at first
+        return [(Node(**_typed(a)), Node(**_typed(b))) for a, b in json.loads(metadata[_EDGES])]
+    names = json.loads(zlib.decompress(b64decode(metadata[_NAMES])))
+    nodes: list[Node] = [Node(_TYPES[kind], *texts) for kind, *texts in names["nodes"]]
+    places: list[int] = names["ends"]
+    ends = [nodes[place] for place in places]
+    return list(zip(ends[::2], ends[1::2], strict=True))
+
+
+def _typed(fields: dict[str, Any]) -> dict[str, Any]:
+    return {**fields, "type": NodeType(fields["type"])}
 
 
 NOTHING: Final = Kept(ce.total([]), [])

@@ -112,7 +112,8 @@ def added_up(runs: Sequence[Run]) -> Cells:
 
 
 def _row(run: Run) -> tuple[int, int, int, bool, int]:
-    return run.code.ctypes.data, run.value.ctypes.data, len(run.code), run.value.itemsize == 8, 0
+    code, value = (column.__array_interface__["data"][0] for column in run)
+    return code, value, len(run.code), run.value.itemsize == 8, 0
 
 
 def total_of(runs: Sequence[Run]) -> Run:

@@ -4,10 +4,11 @@ A graph of 200,000 edges has millions of figures. Here they are some forty array
 Python (`values`), or as text, makes each of them once and in the order in which they are needed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from itertools import starmap
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +26,10 @@ from weft_collector.graph.snapshot import (
     Window,
 )
 
-__all__ = ["Counts", "GraphTable", "latencies"]
+__all__ = ["Counts", "GraphTable", "latencies", "measured"]
 
 Numbers = NDArray[np.int64]
+T = TypeVar("T")
 
 _EVERY = np.arange(BUCKETS)
 _MIDDLE, _UPPER = middle_ms(_EVERY), upper_ms(_EVERY)
@@ -53,6 +55,14 @@ def latencies(side: Sides) -> Iterator[tuple[int, float, float, float, float]]:
     buckets = np.where(side.samples != 0, side.buckets, 0)
     columns = [side.samples, *_MIDDLE[buckets[:-1]], _UPPER[buckets[-1]]]
     return zip(*(column.tolist() for column in columns), strict=True)
+
+
+def measured(side: Sides, make: Callable[[int, float, float, float, float], T]) -> Iterator[T | None]:
+    """What `make` makes of a side's latencies; None where there are no samples."""
+    rows = latencies(side)
+    if side.samples.all():
+        return starmap(make, rows)
+    return (make(*row) if row[0] else None for row in rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +134,5 @@ def _edges(table: GraphTable) -> Iterator[EdgeStats]:
 
 
 def _shown(counts: Counts, window: Window) -> tuple[Any, ...]:
-    client, server = (map(_latency, latencies(side)) for side in (counts.client, counts.server))
+    client, server = (measured(side, Latency) for side in (counts.client, counts.server))
     return counts.calls.tolist(), counts.errors.tolist(), *counts.rates(window.seconds), client, server
-
-
-def _latency(columns: tuple[int, float, float, float, float]) -> Latency | None:
-    return Latency(*columns) if columns[0] else None
