@@ -131,19 +131,11 @@ class Sealer:
         log: The log.
         telemetry: Where seals, failures and removals are counted.
         limits: Of retention.
-        rest: Called after each cut, when much memory has just become free.
     """
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        log: SpanLog,
-        telemetry: Telemetry,
-        limits: Limits,
-        rest: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, catalog: Catalog, log: SpanLog, telemetry: Telemetry, limits: Limits) -> None:
         self.catalog = catalog
-        self._log, self._telemetry, self._limits, self._rest = log, telemetry, limits, rest
+        self._log, self._telemetry, self._limits = log, telemetry, limits
         self._changed = threading.Condition()
         self._cuts: deque[Cut] = deque()
         self._busy = self._ended = False
@@ -190,7 +182,8 @@ class Sealer:
         sizes = {name: len(content) for name, content in contents.items()}
         facts = (built.rows, built.duplicates, built.oldest) if built else (0, 0, ())
         times = (built.earliest_ns, built.latest_ns) if built else (0, 0)
-        self.catalog.add(Sealed(cut.number, *facts, *times, cut.arrived_ns, sizes), contents)
+        recent = built.table.select(settling.COLUMNS) if built else None
+        self.catalog.add(Sealed(cut.number, *facts, *times, cut.arrived_ns, sizes), contents, recent)
         self._telemetry.count("segments_sealed")
         self._telemetry.count("spans_left_out", "duplicate", facts[1])
         for reason, traces in settled.apart.items():
@@ -272,4 +265,3 @@ class Sealer:
             self.retain()
         except OSError:
             self._telemetry.count("log_failures", "remove")  # tried again after the next cut
-        self._rest()

@@ -3,7 +3,15 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from pyarrow import BufferOutputStream, BufferReader, PythonFile, RecordBatch, Schema, Table
+from pyarrow import (
+    BufferOutputStream,
+    BufferReader,
+    FixedSizeBufferWriter,
+    PythonFile,
+    RecordBatch,
+    Schema,
+    Table,
+)
 
 class ParquetWriter:
     def __init__(self, where: PythonFile, schema: Schema, compression: str = "snappy") -> None: ...
@@ -23,7 +31,7 @@ class ParquetFile:
 def read_table(source: BufferReader) -> Table: ...
 def write_table(
     table: Table,
-    where: BufferOutputStream,
+    where: BufferOutputStream | FixedSizeBufferWriter,
     *,
     row_group_size: int = ...,
     use_dictionary: Sequence[str] | bool = ...,

@@ -16,7 +16,6 @@ from weft_collector.api.lifecycle import Lifecycle, State
 from weft_collector.api.live import Viewers
 from weft_collector.api.parts import Parts, Surface
 from weft_collector.api.security import AccessRules
-from weft_collector.cli.memory import give_back
 from weft_collector.config import BadSetting, Config
 from weft_collector.derive import Derived, DeriveOptions
 from weft_collector.errors import CollectorError
@@ -89,7 +88,7 @@ def assemble(config: Config, outside: Outside, *, afresh: bool = False) -> Parts
     files = _open_folder(config)
     log = Log(files, telemetry, _log_options(config), _tell)
     catalog = _catalog(files, log, afresh=afresh)
-    sealer = Sealer(catalog, log, telemetry, _retention(config, outside.clock_ns), give_back)
+    sealer = Sealer(catalog, log, telemetry, _retention(config, outside.clock_ns))
     limits = wire_limits.Limits(body_bytes=config.body_bytes, inflated_bytes=config.inflated_bytes)
     decoder = Decoder(limits)
     derived = Derived(log, decoder, telemetry, sealer, _derive_options(config))

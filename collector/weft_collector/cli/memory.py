@@ -4,9 +4,9 @@ The allocator: glibc gives every block over 128 KiB back to the system as it is 
 zeroed pages for the next one. Batches are made of such blocks, so half of all page faults are theirs. A heap
 that keeps its blocks up to 32 MiB spares them; it is trimmed when 64 MiB of it lie free. But it is trimmed at its
 end only, and there is one for each of up to 16 threads: after a load of 2.5 million spans a fifth of 1.2 GB was free
-memory inside such heaps. So two heaps have to do for all threads; and free pages go back wherever they lie when a log
-file was sealed, since some hundred MB have come and gone by then (a hundredth of the time that sealing takes), and
-when the collector has worked and has come to rest. Refused: doing so every second under load, a tenth more CPU.
+memory inside such heaps. So two heaps have to do for all threads, and free pages go back wherever they lie when the
+collector has worked and has come to rest. Refused: giving back under load, every second or after each sealed file:
+the same peak, and a tenth less spans a second.
 
 Arrow has an allocator of its own, which held 34 MB at most.
 

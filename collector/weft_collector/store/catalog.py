@@ -6,7 +6,7 @@ so a reader works on the tables of one moment; files that are removed meanwhile 
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from weft_collector.errors import StorageFailed
 from weft_collector.store.durable import put, remove_drafts
@@ -23,6 +23,9 @@ from weft_collector.store.manifest import (
 from weft_collector.store.ports import SpanLog
 from weft_collector.store.segment import Segment
 from weft_collector.store.span_tables import Segments
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Catalog"]
 
@@ -70,17 +73,22 @@ class Catalog:
             for part in self.manifest.sealed
         )
 
-    def add(self, sealed: Sealed, contents: Mapping[str, bytes | memoryview]) -> None:
+    def add(
+        self, sealed: Sealed, contents: Mapping[str, bytes | memoryview], recent: "pa.Table | None" = None
+    ) -> None:
         """Make the files of a log file durable, and show them.
 
         Args:
             sealed: What to say of them; its number is higher than all before.
             contents: The files by name.
+            recent: Columns of the segment that are kept in memory until the next one comes; see Segment.
         """
         for name, content in contents.items():
             put(self._files, name, content)
         self._files.sync_folder()
         self._show(replace(self.manifest, sealed=(*self.manifest.sealed, sealed)))
+        for segment in self.segments[-2:]:
+            segment.recent = recent if segment.number == sealed.number else None
 
     def forget(self, number: int) -> None:
         """Show the spans of a log file no more, and remove its segment; what it added to the sums stays."""

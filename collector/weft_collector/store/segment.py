@@ -44,6 +44,10 @@ class Segment:
         sealed: What the manifest says of it.
         log: Where long resources are read.
 
+    Attributes:
+        recent: Some columns of all rows, which need not be read then. The newest segment has them: a trace that is
+            cut off by the end of a log file has its older spans there.
+
     Raises:
         CorruptLog: A file is not what it should be.
     """
@@ -57,6 +61,7 @@ class Segment:
         self._sidecar = Sidecar.from_bytes(self._index.section("traces"))
         files.release(lookup)  # all ids were looked at, and most never will be again
         self._spans = files.map(spans_name(sealed.number))
+        self.recent: pa.Table | None = None
         self._lock = threading.Lock()
         self._opened: parquet.ParquetFile | None = None
 
@@ -135,6 +140,9 @@ class Segment:
 
     def take(self, columns: Sequence[str], rows: NDArray[np.intp]) -> pa.Table:
         """See SpanTable."""
+        recent = self.recent
+        if recent is not None and set(columns) <= set(recent.column_names):
+            return recent.select(list(columns)).take(rows)
         groups, which = np.unique(rows // ROW_GROUP, return_inverse=True)
         table = self._read_groups(groups.tolist(), columns)
         return table.select(list(columns)).take(which * ROW_GROUP + rows % ROW_GROUP)

@@ -36,6 +36,7 @@ __all__ = ["ROW_GROUP", "Built", "Older", "build_segment", "identity_of", "repea
 
 ROW_GROUP: Final = 16_384
 _TRACE_BITS: Final = 20  # bits a trace id in the bloom filter
+_FOOTER_ROOM: Final = 16 << 20
 _PLAIN: Final = ("TraceId", "SpanId", "ParentSpanId", "Timestamp", "Duration", "Offset", "Length")
 
 Words = NDArray[np.uint64]
@@ -135,8 +136,13 @@ def _times(rows: SpanRows) -> tuple[int, int]:
 
 
 def parquet_bytes(table: "pa.Table") -> memoryview:
-    """The table as a Parquet file."""
-    sink = pa.BufferOutputStream()
+    """The table as a Parquet file.
+
+    It is written into a buffer of more than its size, of which only what is written takes memory: one that grows
+    would be copied again and again.
+    """
+    room = pa.allocate_buffer(2 * table.nbytes + _FOOTER_ROOM)
+    sink = pa.FixedSizeBufferWriter(room)
     packed = [name for name in table.column_names if name not in _PLAIN]
     parquet.write_table(
         table, sink, row_group_size=ROW_GROUP, use_dictionary=packed, write_statistics=["Timestamp", "Duration"],
@@ -144,7 +150,9 @@ def parquet_bytes(table: "pa.Table") -> memoryview:
         compression_level={name: 1 for name in table.column_names if name not in _PLAIN[:3]},
         store_schema=True, write_page_checksum=True,
     )  # fmt: skip
-    return memoryview(sink.getvalue())
+    size = sink.tell()
+    sink.close()
+    return memoryview(room)[:size]
 
 
 def identity_of(rows: SpanRows, texts: Texts) -> Identity:
