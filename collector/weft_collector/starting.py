@@ -5,14 +5,15 @@ segments. So a start reads three things, each in its own way:
 
 1. *The rollups of all sealed files*, those of files that are gone included, are added up (`load_rollups`), and so are
    their edge counts.
-2. *The last sealed files of the log*, half a million spans, go into the pairing table without booking anything
-   (`Rewarming`): their calls are in the rollups, but their partners may still come. What waited for its partner
-   at the cut is in the rollups as a call to its peer (`Rollup.cut`), so at the end of this reading the table is
-   settled, too: table and rollups say the same.
+2. *The last sealed files of the log*, a quarter of a million spans or more, go into the pairing table without
+   booking anything (`Rewarming`): their calls are in the rollups, but their partners may still come. What waited for
+   its partner is in the rollups as a call to its peer (`graph/settling.py`), so at the end of this reading the table
+   is settled, too: table and rollups say the same.
 3. *The files behind them* are applied as if they came now, through `Derived.apply`.
 
 **What it costs.** A span whose partner lies further back than the second step reads is judged as if the partner
-had been evicted from the pairing table. Nothing here asks the clock or the configuration.
+had been evicted from the pairing table, until its own file is sealed. Nothing here asks the clock or the
+configuration.
 
 Refused: saving the pairing table (it would have to be written at every cut, and 4 million entries are 360 MB), and
 reading the ids out of the segments instead of the log (a second way to fill the table, for half a second less).
@@ -36,8 +37,8 @@ from weft_collector.wire.columns import Decoded
 
 __all__ = ["Rewarming", "first_to_read", "load_counts", "load_rollups"]
 
-_REWARMED_SPANS: Final = 1 << 19
-"""Spans of sealed files that a start reads into the pairing table: half a second."""
+_REWARMED_SPANS: Final = 1 << 18
+"""Spans of sealed files that a start reads into the pairing table: it takes half a second."""
 
 
 def load_rollups(catalog: Catalog, rollup: Rollup, nodes: NodeTable) -> None:

@@ -11,7 +11,7 @@ services, and one that puts it into names hides no new service.
 
 **What a flood costs.** A sender of unique values fills its share within seconds; from then on memory stands still
 (by default 131,072 texts and 16 MiB, with the Python texts of those that were asked for some 40 MB), and new values
-in columns are `other` until the process starts anew, with an empty table that the last half a million spans of the
+in columns are `other` until the process starts anew, with an empty table that the last sealed spans of the
 log fill again. The spans' bytes keep what was sent.
 
 Refused: one table per body (ids would have to be translated row by row), and evicting texts (an id could then
