@@ -115,6 +115,8 @@ def graph(nodes: list[Json], edges: list[Json], version: int = 1) -> Json:
         "edges": sorted(edges, key=lambda one: one["id"]),
         "totals": {"calls": calls, "errors": errors, "rate": calls / SECONDS},
         "pending": 0,
+        "settled_through": {"file": 3, "arrived": "2026-11-23T10:09:00.000000000Z"},
+        "repairs_pending": 0,
     }
 
 

@@ -70,6 +70,8 @@ class _Graph(NamedTuple):
     edges: list[_Edge]
     totals: dict[str, Any]
     pending: int
+    settled_through: dict[str, Any] | None
+    repairs_pending: int
 
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -84,6 +86,7 @@ def graph_json(table: GraphTable) -> bytes:
         list(_edges(table)),
         table.totals._asdict(),
         table.pending,
+        **table.exactness.as_dict(),
     )
     return _ENCODER.encode(graph._asdict())
 

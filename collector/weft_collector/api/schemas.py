@@ -95,7 +95,27 @@ class Totals(_Shape):
     rate: float = Field(examples=[0.011])
 
 
-class Graph(_Shape):
+class SettledThrough(_Shape):
+    """The last log file that is sealed."""
+
+    file: int = Field(description="Its number.", examples=[12])
+    arrived: str = Field(
+        description="When its last spans arrived.", examples=["2026-11-23T10:00:00.123456789Z"]
+    )
+
+
+class _Exactness(_Shape):
+    settled_through: SettledThrough | None = Field(
+        description="What had come by then is exact, whatever comes later; null while nothing is sealed."
+    )
+    repairs_pending: int = Field(
+        description="Spans of later log files that may be judged without a relative; their number falls, and the "
+        "graph is mended, as these files are sealed: within about a minute of the next span.",
+        examples=[0],
+    )
+
+
+class Graph(_Exactness):
     """The dependency graph of a window."""
 
     window: Window
@@ -280,7 +300,7 @@ class LogSize(_Shape):
     size_bytes: int = Field(examples=[1048576])
 
 
-class Status(_Shape):
+class Status(_Exactness):
     """The collector about itself."""
 
     version: str = Field(description="Of Weft.", examples=["0.1.0"])

@@ -110,6 +110,20 @@ class Pairing:
         """How many rows wait for `flush`."""
         return self._table.get("count")
 
+    @property
+    def arrivals(self) -> int:
+        """How many spans were let in; the oldest beyond the capacity have left again."""
+        return self._table.get("head")
+
+    @property
+    def latest_evicted(self) -> int:
+        """The latest start of a span that has left, ns since the epoch; -1 before the first."""
+        return self._table.get("latest_evicted")
+
+    def miss(self, start_ns: int) -> None:
+        """Note that spans with starts up to this one are not in the table, as if they had left."""
+        self._table.set_latest_evicted(start_ns)
+
     def counters(self) -> dict[str, int]:
         """How often since the start, by event."""
         events = pt.CONTROL[pt.CONTROL.index("duplicates") :]
@@ -123,7 +137,7 @@ class Pairing:
             first_ordinal: The head's ordinal of the first span.
             arrived_ns: When the batch arrived; a clock that goes back is held still.
         """
-        self._table.set_batch(batch, first_ordinal)
+        self._table.set_batch(batch, first_ordinal, arrived_ns)
         self._next_ordinal = first_ordinal + len(batch)
         yield from self._work(lambda: take(self._table.address))
         self._note_arrival(arrived_ns)

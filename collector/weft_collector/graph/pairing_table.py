@@ -152,6 +152,8 @@ CONTROL = (
     "ordinal",  # of the first span of the batch
     "level",  # depth of the way down from it, 0 when it is done
     "touched",  # keeps the compiler from leaving out loads that only warm the cache
+    "now",  # arrival of the batch, ns since the epoch
+    "latest_evicted",  # latest start of an entry that left, -1 before the first; one ahead of `now` tells nothing
     "duplicates",
     "conflicting",
     "crowded",
@@ -159,12 +161,15 @@ CONTROL = (
     "evicted_waiting",
     "withdrawn",
     "mismatches",
+    "evicted_orphans",  # no caller sides, and their walk had ended at a parent that was missing
+    "late",  # spans that came with a start no later than `latest_evicted`
 )
 """Names of the numbers in the control block, 8 bytes each."""
 
 ENTRIES, BY_ID, BY_PARENT, DESCENT, ROWS, BATCH, CAPACITY, INDEX_MASK, ROOM, SEED = range(0, 80, 8)
-HEAD, RIPE, COUNT, AT, LENGTH, FIRST_ORDINAL, LEVEL, TOUCHED = range(80, 144, 8)
-DUPLICATES, CONFLICTING, CROWDED, EVICTED, EVICTED_WAITING, WITHDRAWN, MISMATCHES = range(144, 200, 8)
+HEAD, RIPE, COUNT, AT, LENGTH, FIRST_ORDINAL, LEVEL, TOUCHED, NOW, LATEST_EVICTED = range(80, 160, 8)
+DUPLICATES, CONFLICTING, CROWDED, EVICTED, EVICTED_WAITING, WITHDRAWN, MISMATCHES = range(160, 216, 8)
+EVICTED_ORPHANS, LATE = 216, 224
 
 # Places in a level of `descent`, 24 bytes: the next child to visit, the last one, and their parent.
 LEVEL_NEXT, LEVEL_LAST, LEVEL_ABOVE, LEVEL_BYTES = range(0, 32, 8)
@@ -191,6 +196,7 @@ class Table:
         self._set(by_id=self.indexes[0].ctypes.data, by_parent=self.indexes[1].ctypes.data)
         self._set(rows=self.rows.ctypes.data, room=len(self.rows) - SPARE)
         self._set(capacity=size, index_mask=2 * size - 1, seed=seed & ((1 << 63) - 1))
+        self._set(latest_evicted=-1)
 
     @property
     def address(self) -> int:
@@ -205,10 +211,15 @@ class Table:
         for name, value in values.items():
             self._control[CONTROL.index(name)] = value
 
-    def set_batch(self, batch: NDArray[np.void], first_ordinal: int) -> None:
+    def set_batch(self, batch: NDArray[np.void], first_ordinal: int, arrived_ns: int) -> None:
         """Name the next batch (ARRIVAL); the table keeps it until the next one."""
         self._batch = np.ascontiguousarray(batch)
         self._set(batch=self._batch.ctypes.data, length=len(batch), ordinal=first_ordinal, at=0)
+        self._set(now=arrived_ns)
+
+    def set_latest_evicted(self, start_ns: int) -> None:
+        """Note that a span with this start is not here any more."""
+        self._set(latest_evicted=max(start_ns, self.get("latest_evicted")))
 
     def clear(self) -> None:
         """Forget all entries; they are not looked at unless an index leads to them."""

@@ -10,7 +10,7 @@ from weft_collector.graph import cells as ce
 from weft_collector.graph.figures import Edges, Figures, figures_of
 from weft_collector.graph.nodes import UNKNOWN_CALLER_NUMBER, Node
 from weft_collector.graph.pairing_table import WAITING_SIGHT
-from weft_collector.graph.snapshot import Window
+from weft_collector.graph.snapshot import NOTHING_SETTLED, Exactness, Window
 from weft_collector.graph.table import Counts, GraphTable
 
 __all__ = ["Source", "graph_table"]
@@ -29,6 +29,7 @@ class Source(NamedTuple):
         cells: The window's sums.
         ends: Node numbers of the callers and callees of edge numbers.
         node: A node by its number.
+        exactness: Of the graph when `cells` were taken.
     """
 
     window: Window
@@ -36,6 +37,7 @@ class Source(NamedTuple):
     cells: ce.Cells
     ends: Callable[[Numbers], tuple[Numbers, Numbers]]
     node: Callable[[int], Node]
+    exactness: Exactness = NOTHING_SETTLED
 
 
 class _Edges(NamedTuple):
@@ -78,6 +80,7 @@ def graph_table(source: Source, *, unknown: bool = False) -> GraphTable:
         callee=shown.callee,
         edges=_counts(shown.figures),
         sights=shown.figures.sights[:_KINDS],
+        exactness=source.exactness,
     )
 
 

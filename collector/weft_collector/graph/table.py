@@ -16,8 +16,10 @@ from weft_collector.graph.figures import Sides
 from weft_collector.graph.histogram import BUCKETS, middle_ms, upper_ms
 from weft_collector.graph.nodes import UNKNOWN_CALLER, Node
 from weft_collector.graph.snapshot import (
+    NOTHING_SETTLED,
     Completeness,
     EdgeStats,
+    Exactness,
     GraphSnapshot,
     Latency,
     NodeStats,
@@ -70,6 +72,7 @@ class GraphTable:
         callee: By edge: that of its callee.
         edges: By edge.
         sights: By kind of completeness, then by edge.
+        exactness: Of the graph of all windows.
     """
 
     window: Window
@@ -82,6 +85,7 @@ class GraphTable:
     callee: Numbers
     edges: Counts
     sights: Numbers
+    exactness: Exactness = NOTHING_SETTLED
 
     @cached_property
     def ids(self) -> list[str]:
@@ -107,7 +111,7 @@ class GraphTable:
     def values(self) -> GraphSnapshot:
         """The same as values."""
         nodes, edges = tuple(_nodes(self)), tuple(_edges(self))
-        return GraphSnapshot(self.window, self.version, nodes, edges, self.pending)
+        return GraphSnapshot(self.window, self.version, nodes, edges, self.pending, self.exactness)
 
 
 def _nodes(table: GraphTable) -> Iterator[NodeStats]:

@@ -59,6 +59,7 @@ export interface Graph {
   edges: GraphEdge[];
   totals: { calls: number; errors: number; rate: number };
   pending: number;
+  repairs_pending: number;
 }
 
 export interface Point {
