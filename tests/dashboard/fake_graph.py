@@ -76,6 +76,7 @@ def node(node_id: str, type_: str, name: str) -> Json:
         "outbound_errors": 0,
         "client": None,
         "server": None,
+        "outcomes": {},
     }
 
 
@@ -99,6 +100,7 @@ def edge(caller: str, callee: str, calls: int, errors: int, p50: float | None) -
             "server_only": 0 if caller_seen else alone,
             "inferred": 0,
         },
+        "outcomes": {"ok": calls - errors, **({"5xx": errors} if errors else {})},
     }
 
 

@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from weft_collector.graph.outcomes import FAILED_FROM, OUTCOMES
+
 __all__ = [
     "Attributes",
     "EdgeCounts",
@@ -63,6 +65,11 @@ class _Counts(_Shape):
     error_rate: float = Field(description="errors / calls.", examples=[0.1])
     client: Latency | None = Field(description="What callers measured; null if no caller reported.")
     server: Latency | None = Field(description="What callees measured; null if no callee reported.")
+    outcomes: dict[str, int] = Field(
+        description=f"How many calls went how, classes that did not occur left out: {', '.join(OUTCOMES)}. "
+        f"Those from {OUTCOMES[FAILED_FROM]} on are errors.",
+        examples=[{"ok": 8, "4xx": 1, "5xx": 1}],
+    )
 
 
 class Node(_Counts):

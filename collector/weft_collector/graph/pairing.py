@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weft_collector.graph import pairing_table as pt
+from weft_collector.graph.outcomes import BUCKET_BITS, FAILED_FROM
 from weft_collector.graph.pairing_run import foretell, ripen, take
 
 DEFAULT_CAPACITY = 1 << 20
@@ -48,7 +49,7 @@ class BookedCalls(NamedTuple):
         caller: Number of the caller's node.
         callee: Number of the callee's node.
         sight: BOTH, CLIENT_ONLY, SERVER_ONLY or INFERRED of `pairing_table`.
-        failed: Whether it counts as failed.
+        outcome: How it went: a number of `outcomes.OUTCOMES`.
         trace: Low half of the trace id.
         client: Ordinal of the span that gives the caller side's figures; -1 where there is none.
         client_span: Its id; 0 where there is none, like the following.
@@ -62,7 +63,7 @@ class BookedCalls(NamedTuple):
     caller: NDArray[np.int32]
     callee: NDArray[np.int32]
     sight: NDArray[np.uint8]
-    failed: NDArray[np.bool_]
+    outcome: NDArray[np.uint8]
     trace: NDArray[np.uint64]
     client: NDArray[np.int64]
     client_span: NDArray[np.uint64]
@@ -189,7 +190,7 @@ class Pairing:
             caller=np.where(callee, own["booked"].astype(np.int32), node),
             callee=np.where(callee, node, other),
             sight=np.where(callee, seen_both, pt.CLIENT_ONLY).astype(np.uint8),
-            failed=(own["flags"] & np.where(callee, pt.BOOKED_FAILED, pt.FAILED)) != 0,
+            outcome=_outcomes(own, callee),
             trace=own["trace"],
             client=np.where(no_client, -1, self._full_ordinals(entries["ordinal"][client])),
             client_span=np.where(no_client, np.uint64(0), entries["span"][client]),
@@ -215,3 +216,11 @@ class Pairing:
         """Call a kernel until it is done, giving out what it has put into the output each time it is full."""
         while not work():
             yield self._table.empty_rows()
+
+
+def _outcomes(own: NDArray[np.void], callee: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """How booked calls went, as `outcomes.of_call` has it."""
+    said = own["measure"] >> BUCKET_BITS
+    theirs = np.where(callee & (own["client"] >= 0), own["client"] >> BUCKET_BITS, 0)
+    callees = (said >= FAILED_FROM) | ((said != 0) & (theirs < FAILED_FROM))
+    return np.where(callees | ~callee, said, theirs).astype(np.uint8)

@@ -27,7 +27,6 @@ from weft_collector.graph.pairing_table import (
     AT,
     BATCH,
     BOOKED_AS,
-    BUCKET,
     BY_ID,
     CALLEE,
     CALLER,
@@ -59,6 +58,7 @@ from weft_collector.graph.pairing_table import (
     LEVEL_LAST,
     LEVEL_NEXT,
     LOCAL,
+    MEASURE,
     MINUS,
     NO_NODE,
     NODE,
@@ -113,7 +113,7 @@ def _same_content(entry: int, arrival: int) -> bool:
     return (
         load64(entry + PARENT) == load64(arrival + PARENT)
         and load64(entry + START) == load64(arrival + START)
-        and load16(entry + BUCKET) == load16(arrival + BUCKET)
+        and load16(entry + MEASURE) == load16(arrival + MEASURE)
         and load16(entry + OTHER) == load16(arrival + OTHER)
         and load16(entry + FLAGS) & CONTENT == load16(arrival + FLAGS)
     )

@@ -15,7 +15,7 @@ from weft_collector.graph.nodes import Node, NodeType
 
 __all__ = ["NOTHING", "VERSION", "Kept", "joined", "kept_of", "read_cells", "write_cells"]
 
-VERSION: Final = 2  # exact parts of log files (`settling.py`)
+VERSION: Final = 3  # with classes of outcomes
 _EDGES: Final = b"weft.edges"
 
 

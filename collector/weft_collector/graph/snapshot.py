@@ -1,6 +1,7 @@
 """The graph of one window as values: what the API, the pictures and networkx are made from."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final, NamedTuple, Self
@@ -102,6 +103,7 @@ class EdgeStats:
         client: What the callers measured.
         server: What the callees measured.
         completeness: Which sides were seen.
+        outcomes: How many calls went how, by the classes of `outcomes.OUTCOMES` that occurred.
     """
 
     caller: Node
@@ -113,6 +115,7 @@ class EdgeStats:
     client: Latency | None
     server: Latency | None
     completeness: Completeness
+    outcomes: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @cached_property
     def id(self) -> str:
@@ -127,6 +130,7 @@ class EdgeStats:
             "callee": self.callee.id,
             **_counts(self),
             "completeness": asdict(self.completeness),
+            "outcomes": dict(self.outcomes),
         }
 
 
@@ -134,7 +138,7 @@ class EdgeStats:
 class NodeStats:
     """A node and the calls that reach it.
 
-    `calls`, `errors`, `rate`, `error_rate`, `client` and `server` are those of the inbound edges together;
+    `calls`, `errors`, `rate`, `error_rate`, `client`, `server` and `outcomes` are those of the inbound edges together;
     `outbound_calls` and `outbound_errors` those of the outbound edges.
     """
 
@@ -147,11 +151,12 @@ class NodeStats:
     outbound_errors: int
     client: Latency | None
     server: Latency | None
+    outcomes: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def as_dict(self) -> dict[str, Any]:
         """As the API shows it."""
         outbound = {"outbound_calls": self.outbound_calls, "outbound_errors": self.outbound_errors}
-        return {**_names(self.node), **_counts(self), **outbound}
+        return {**_names(self.node), **_counts(self), **outbound, "outcomes": dict(self.outcomes)}
 
 
 class Totals(NamedTuple):
