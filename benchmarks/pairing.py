@@ -21,7 +21,7 @@ from weft_collector.graph.pairing import Pairing
 from weft_collector.graph.pairing_table import ROW
 from weft_collector.graph.rollup import Rollup
 from weft_collector.graph.snapshot import Window
-from weft_collector.graph.stats import Source, snapshot
+from weft_collector.graph.stats import Source, graph_table
 from weft_collector.wire.columns import Decoded, Resources, Scopes, Spans
 
 BATCH = 2048
@@ -157,7 +157,7 @@ def measure(count: int, live: int, capacity: int) -> list[Figure]:
         timer("roll up", lambda r=rows: rollup.add(r))
     window = Window(START // 60_000_000_000, START // 60_000_000_000 + 60)
     cells = timer("snapshot", lambda: rollup.window(window))
-    made = timer("snapshot", lambda: snapshot(Source(window, 1, cells, rollup.ends, nodes.node)))
+    made = timer("snapshot", lambda: graph_table(Source(window, 1, cells, rollup.ends, nodes.node)))
     seconds = timer.seconds
     together = seconds["classify"] + seconds["pair"] + seconds["roll up"]
     unit = "M spans/s/core"
@@ -168,7 +168,7 @@ def measure(count: int, live: int, capacity: int) -> list[Figure]:
         Figure("classify, pair and roll up", total / together / 1e6, unit),
         Figure("an entry of the pairing table", pairing.nbytes / pairing.capacity, "B", "<= 60"),
         Figure("snapshot of the pairing benchmark", seconds["snapshot"] * 1e3, "ms"),
-        Figure("calls of the pairing benchmark", sum(edge.calls for edge in made.edges), "calls"),
+        Figure("calls of the pairing benchmark", int(made.edges.calls.sum()), "calls"),
         Figure("evicted by the pairing benchmark", pairing.counters()["evicted"], "entries"),
     ]
 

@@ -6,7 +6,8 @@ copies sums out; what is made of them is made outside. Replay after a restart go
 takes up what sealed files hold.
 
 **Cuts.** When the log has gone on to another file, the old one is cut off: its spans and what it added to the
-rollups go to the sealer.
+rollups go to the sealer. A file with spans that may be judged without a relative is ended when it is a minute old
+(`graph/repairs.py`), so that late truth is in the graph soon.
 """
 
 import threading
@@ -25,13 +26,21 @@ from weft_collector.graph.nodes import DEFAULT_CAPACITY as DEFAULT_NODES
 from weft_collector.graph.nodes import Node, NodeTable
 from weft_collector.graph.pairing import DEFAULT_CAPACITY as DEFAULT_ENTRIES
 from weft_collector.graph.pairing import Pairing, Rows
+from weft_collector.graph.repairs import Repairs
 from weft_collector.graph.rollup import DEFAULT_BOUNDS, Bounds, Rollup
 from weft_collector.graph.rollup_file import Kept
 from weft_collector.graph.runs import added_up
-from weft_collector.graph.snapshot import MINUTE_NS, GraphSnapshot, Window
+from weft_collector.graph.snapshot import MINUTE_NS, Exactness, GraphSnapshot, Window
 from weft_collector.graph.table import GraphTable
 from weft_collector.sealing import Cut, Sealer
-from weft_collector.starting import Rewarming, first_to_read, load_counts, load_rollups
+from weft_collector.starting import (
+    Rewarming,
+    first_to_read,
+    last_sealed,
+    latest_unread,
+    load_counts,
+    load_rollups,
+)
 from weft_collector.store.head import DEFAULT_SPANS, Head
 from weft_collector.store.held import HeldTables
 from weft_collector.store.ports import Position, SpanLog
@@ -115,6 +124,8 @@ class Derived:
         self._rollup = Rollup(chosen.rollup)
         self._rewarming = Rewarming(self._classifier, self._head, self._pairing)
         self.counts = EdgeCountTable(chosen.count_places)
+        self._repairs = Repairs(self._pairing)
+        self._settled = last_sealed(sealer.catalog.manifest)
         self._version = 0
         self._tables: dict[tuple[Window, bool], GraphTable] = {}
         self._counted: dict[tuple[str, str], int] = {}
@@ -138,7 +149,9 @@ class Derived:
             seen = self._classifier.classify(decoded)
             first = self._head.append(decoded.spans)
             self._unsealed.append(decoded, record_position)
+            self._repairs.begin(record_position.file, arrived_ns)
             self._book(self._pairing.take(seen.batch, first, arrived_ns))
+            self._repairs.note(record_position.file)
             self._rollup.see(*presence(seen))
             self._book(self._pairing.age(arrived_ns))
             self._version += bool(len(seen.batch))
@@ -160,11 +173,14 @@ class Derived:
         self._count()
 
     def age(self, now_ns: int) -> None:
-        """Let caller-side spans that arrived 30 s ago stand as calls to their peers."""
+        """Let caller-side spans that arrived 30 s ago stand as calls to their peers; end a log file that needs it."""
         if 0 < self._file <= self.through:
             return  # what waits in sealed files is booked as such a call already
         with self._lock:
             self._book_all(self._pairing.age(now_ns))
+            overdue = self._repairs.overdue(now_ns)
+        if overdue:
+            self._log.roll(overdue)
         self._count()
 
     def settle(self) -> None:
@@ -180,7 +196,9 @@ class Derived:
         load_rollups(catalog, self._rollup, self._nodes)
         load_counts(catalog, self.counts)
         self._version += 1
-        return first_to_read(catalog.manifest)
+        first = first_to_read(catalog.manifest)
+        self._pairing.miss(latest_unread(catalog.manifest, first))
+        return first
 
     def resumed(self) -> None:
         """The log has been read to its end; nothing is added to its files any more."""
@@ -210,13 +228,17 @@ class Derived:
             parts = self._rollup.cut(self._pairing.foretell())
         pieces = [piece.rows() for piece in self._unsealed.pieces if piece.number == number]
 
+        arrived_ns = self._arrived_ns
+
         def done(adds: Kept) -> None:
             with self._lock:
-                changed = self._rollup.replace(parts, adds.cells, self._nodes.pairs(adds.edges))
-                self._version += changed
+                self._rollup.replace(parts, adds.cells, self._nodes.pairs(adds.edges))
+                self._repairs.sealed(number)
+                self._settled = Exactness(number, arrived_ns)
+                self._version += 1
             self._unsealed.forget(number)
 
-        return Cut(number, pieces, self._decoder.strings, self.counts.cut(), self._arrived_ns, done)
+        return Cut(number, pieces, self._decoder.strings, self.counts.cut(), arrived_ns, done)
 
     def _book(self, blocks: Iterable[Rows]) -> int:
         """Add blocks of rows to the rollups; how many rows they were."""
@@ -235,8 +257,14 @@ class Derived:
 
     @property
     def version(self) -> int:
-        """Grows with every change of the graph."""
+        """Grows with every change of the graph, and of what is known of its exactness."""
         return self._version
+
+    @property
+    def exactness(self) -> Exactness:
+        """How far the graph is exact."""
+        with self._lock:
+            return self._settled._replace(repairs_pending=self._repairs.pending)
 
     def snapshot(self, window: Window, *, unknown: bool = False) -> GraphSnapshot:
         """The values of `table`."""
@@ -255,8 +283,9 @@ class Derived:
             self._book(self._pairing.flush())
             effective = self._rollup.effective(window)
             runs = self._rollup.runs(effective)
+            exactness = self._settled._replace(repairs_pending=self._repairs.pending)
         cells = standing(added_up(runs))
-        source = stats.Source(effective, version, cells, self._rollup.ends, self._nodes.node)
+        source = stats.Source(effective, version, cells, self._rollup.ends, self._nodes.node, exactness)
         made = stats.graph_table(source, unknown=unknown)
         self._keep((window, unknown), made)
         return made

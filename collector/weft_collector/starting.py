@@ -30,12 +30,13 @@ from weft_collector.graph.edge_counts import EdgeCountTable
 from weft_collector.graph.nodes import NodeTable
 from weft_collector.graph.pairing import Pairing, Rows
 from weft_collector.graph.rollup import Rollup
+from weft_collector.graph.snapshot import Exactness
 from weft_collector.store.catalog import Catalog
 from weft_collector.store.head import Head
 from weft_collector.store.manifest import Manifest
 from weft_collector.wire.columns import Decoded
 
-__all__ = ["Rewarming", "first_to_read", "load_counts", "load_rollups"]
+__all__ = ["Rewarming", "first_to_read", "last_sealed", "latest_unread", "load_counts", "load_rollups"]
 
 _REWARMED_SPANS: Final = 1 << 18
 """Spans of sealed files that a start reads into the pairing table: it takes half a second."""
@@ -62,6 +63,17 @@ def first_to_read(manifest: Manifest) -> int:
             break
         first, spans = part.number, spans + part.rows
     return first
+
+
+def latest_unread(manifest: Manifest, first: int) -> int:
+    """The latest start of a span in the sealed files before `first`, which the pairing table does not get to know."""
+    return max((part.latest_ns for part in manifest.sealed if part.number < first and part.rows), default=-1)
+
+
+def last_sealed(manifest: Manifest) -> Exactness:
+    """How far the graph of sealed files reaches."""
+    last = max(manifest.sealed, key=lambda part: part.number, default=None)
+    return Exactness(last.number, last.arrived_ns) if last else Exactness()
 
 
 class Rewarming:

@@ -19,6 +19,7 @@ from tests.collector.wire.otlp_factory import (
 )
 from weft_collector.errors import NotFound
 from weft_collector.graph.calls import SIGHTS
+from weft_collector.graph.outcomes import FAILED_FROM
 from weft_collector.graph.rollup import Bounds
 from weft_collector.graph.snapshot import MINUTE_NS, Window
 from weft_collector.query.traces import find_trace, raw_spans
@@ -183,7 +184,7 @@ def test_calls_name_both_spans_and_what_they_measured():
     assert [derived.instance(number) for number in calls.callee_instance] == ["w1", "c1"]
     assert [SIGHTS[sight] for sight in calls.sight] == ["server_only", "both"]
     assert calls.trace_lo.tolist() == [1, 1]
-    assert not calls.failed.any()
+    assert not calls.outcome.any()
 
 
 def test_calls_of_another_window_are_none():
@@ -204,7 +205,7 @@ def test_the_exported_calls_sum_to_the_edges():
         ]
         at = np.array([pair == (edge.caller, edge.callee) for pair in ends])
         assert edge.calls == at.sum()
-        assert edge.errors == calls.failed[at].sum()
+        assert edge.errors == (calls.outcome[at] >= FAILED_FROM).sum()
         assert (edge.client.samples if edge.client else 0) == (calls.client_ns[at] >= 0).sum()
         assert (edge.server.samples if edge.server else 0) == (calls.server_ns[at] >= 0).sum()
 

@@ -46,9 +46,11 @@ class InlineSealer(Sealer):
 class Collector:
     """A log, and everything that follows from it, on a disk that may forget."""
 
-    def __init__(self, disk, *, sealer=InlineSealer, size=1 << 50, age=1 << 62, **options):
+    def __init__(self, disk, *, sealer=InlineSealer, size=1 << 50, age=1 << 62, file_bytes=900, **options):
         self.telemetry, self.clock = Telemetry(), ManualClock(NOW)
-        self.log = Log(disk, self.telemetry, LogOptions(file_bytes=900, block_bytes=400, floor_bytes=0))
+        self.log = Log(
+            disk, self.telemetry, LogOptions(file_bytes=file_bytes, block_bytes=400, floor_bytes=0)
+        )
         self.decoder = Decoder(seed=1)
         limits = Limits(size, age, self.clock)
         self.catalog = Catalog(disk, self.log, SCHEMAS)

@@ -80,7 +80,10 @@ def asked(derived, expected):
 def figures(edge):
     sides = {"client": edge.client, "server": edge.server}
     measured = {side: Measured(latency and asdict(latency)) for side, latency in sides.items()}
-    return {"calls": edge.calls, "errors": edge.errors, "completeness": asdict(edge.completeness), **measured}
+    return {"calls": edge.calls, "errors": edge.errors, "outcomes": dict(edge.outcomes)} | {
+        "completeness": asdict(edge.completeness),
+        **measured,
+    }
 
 
 def refused(telemetry):

@@ -97,7 +97,6 @@ NOT_SERVED = {
     "instances": "R5.8",
     "messages": "R3.13",
     "operations": "R5.8",
-    "outcomes": "R5.5",
     "queueing": "R5.13",
     "resends": "R5.10",
 }

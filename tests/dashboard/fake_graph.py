@@ -76,6 +76,7 @@ def node(node_id: str, type_: str, name: str) -> Json:
         "outbound_errors": 0,
         "client": None,
         "server": None,
+        "outcomes": {},
     }
 
 
@@ -99,6 +100,7 @@ def edge(caller: str, callee: str, calls: int, errors: int, p50: float | None) -
             "server_only": 0 if caller_seen else alone,
             "inferred": 0,
         },
+        "outcomes": {"ok": calls - errors, **({"5xx": errors} if errors else {})},
     }
 
 
@@ -115,6 +117,8 @@ def graph(nodes: list[Json], edges: list[Json], version: int = 1) -> Json:
         "edges": sorted(edges, key=lambda one: one["id"]),
         "totals": {"calls": calls, "errors": errors, "rate": calls / SECONDS},
         "pending": 0,
+        "settled_through": {"file": 3, "arrived": "2026-11-23T10:09:00.000000000Z"},
+        "repairs_pending": 0,
     }
 
 

@@ -173,3 +173,10 @@ def test_pending_calls_are_told(page, collector):
     waiting["graph"]["pending"] = 3
     collector.show(waiting)
     expect(panel(page)).to_contain_text("3 calls still without the other side.")
+
+
+def test_spans_that_may_be_judged_anew_are_told(page, collector):
+    late = copy.deepcopy(fake_graph.shop())
+    late["graph"]["repairs_pending"] = 1
+    collector.show(late)
+    expect(panel(page)).to_contain_text("1 span came late and may be judged anew")

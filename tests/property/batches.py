@@ -118,13 +118,13 @@ class Machine:
         for block in chain(blocks, self.pairing.flush()):
             self.rollup.add(block)
             for row in block.tolist():
-                minute, caller, callee, client, server, sign, sight, failed, _ = row
+                minute, caller, callee, client, server, sign, sight, outcome, _ = row
                 names = self.nodes.node(caller).id, self.nodes.node(callee).id
-                self.rows[minute, *names, client, server, sight, failed] += sign
+                self.rows[minute, *names, client, server, sight, outcome] += sign
 
     @property
     def calls(self):
-        """The rows that stand: {(minute, caller, callee, client, server, sight, failed): times}."""
+        """The rows that stand: {(minute, caller, callee, client, server, sight, outcome): times}."""
         assert min(self.rows.values(), default=0) >= 0
         return {row: times for row, times in self.rows.items() if times and row[5] != WAITING_SIGHT}
 

@@ -2,13 +2,17 @@
 
 import ipaddress
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
 CALLERS, CALLEES = ("CLIENT", "PRODUCER"), ("SERVER", "CONSUMER")
-BLAME_THE_CALLER = """CANCELLED INVALID_ARGUMENT NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED
-FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNAUTHENTICATED"""
+FAILING_CODES = {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
+BLAME_THE_CALLER = {
+    "CANCELLED", "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNAUTHENTICATED",
+}  # fmt: skip
+FAILURES = {"5xx", "timeout", "refused", "exception"} | FAILING_CODES
 NO_CALL = ("no call",)
 
 
@@ -58,11 +62,17 @@ class Span:
         return "service:" + path(parts)
 
     @property
-    def failed(self):
-        excused = 400 <= self.http <= 499 or (
-            self.rpc and self.error_type.upper() in BLAME_THE_CALLER.split()
-        )
-        return 500 <= self.http <= 599 or (not excused and (self.error or self.error_type != ""))
+    def outcome(self):
+        if 400 <= self.http <= 599:
+            return "4xx" if self.http < 500 else "5xx"
+        if self.rpc and self.error_type.upper() in BLAME_THE_CALLER | FAILING_CODES:
+            return self.error_type.upper()
+        if not (self.error or self.error_type):
+            return "ok"
+        said = "".join(letter for letter in self.error_type.lower() if "a" <= letter <= "z")
+        if "timeout" in said or "timedout" in said or "deadlineexceeded" in said:
+            return "timeout"
+        return "refused" if "refused" in said else "exception"
 
 
 @dataclass
@@ -73,6 +83,7 @@ class Edge:
     client_only: int = 0
     server_only: int = 0
     inferred: int = 0
+    outcomes: Counter = field(default_factory=Counter)
     client: list[int] = field(default_factory=list)
     server: list[int] = field(default_factory=list)
 
@@ -190,7 +201,11 @@ class Oracle:
 def book(edges, s, caller, callee, client, server, seen=None):
     edge = edges[s.start // 60_000_000_000, caller, callee]
     edge.calls += 1
-    edge.errors += any(side.failed for side in (client, server) if side)
+    outcomes = [side.outcome for side in (server, client) if side]
+    failures = [outcome for outcome in outcomes if outcome in FAILURES]
+    outcome = next((o for o in (*failures, *outcomes) if o != "ok"), "ok")
+    edge.outcomes[outcome] += 1
+    edge.errors += outcome in FAILURES
     edge.both += server is not None and seen is not None
     edge.server_only += server is not None and seen is None
     edge.client_only += server is None

@@ -18,7 +18,7 @@ WORDS = {
     "port": st.sampled_from([0, 5432]),
     "http": st.sampled_from([0, 0, 200, 404, 503]),
     "rpc": st.sampled_from(["", "grpc"]),
-    "error_type": st.sampled_from(["", "", "NOT_FOUND", "UNAVAILABLE", "timeout"]),
+    "error_type": st.sampled_from(["", "", "NOT_FOUND", "UNAVAILABLE", "timeout", "Refused", "KeyError"]),
     "entry": st.sampled_from(["", "", "a;1", "b;2", "lost%20one;"]),
     "namespace": st.sampled_from(["", "", "", "shop"]),
 }

@@ -12,6 +12,7 @@ from tests.property.batches import Machine
 from tests.property.oracle import Oracle
 from tests.property.systems import batches, systems, tangles
 from weft_collector.graph import cells as ce
+from weft_collector.graph.outcomes import OUTCOMES
 from weft_collector.graph.pairing_table import BOTH, CLIENT_ONLY, INFERRED, SERVER_ONLY
 from weft_collector.graph.snapshot import Window
 
@@ -28,11 +29,11 @@ def bucket(duration):
 
 
 def of_machine(machine):
-    """{(minute, caller, callee): (calls, errors, the four kinds, both histograms)} out of the rows that stand."""
+    """{(minute, caller, callee): (calls, outcomes, the four kinds, both histograms)} out of the rows that stand."""
     edges = {}
-    for (minute, caller, callee, client, server, sight, failed), times in machine.calls.items():
+    for (minute, caller, callee, client, server, sight, outcome), times in machine.calls.items():
         edge = edges.setdefault((minute, caller, callee), (Counter(), Counter(), Counter()))
-        edge[0].update({"calls": times, "errors": times * failed, sight: times})
+        edge[0].update({"calls": times, sight: times} | ({OUTCOMES[outcome]: times} if outcome else {}))
         edge[1].update({client: times} if client >= 0 else {})
         edge[2].update({server: times} if server >= 0 else {})
     return edges
@@ -47,13 +48,13 @@ def of_rollup(machine, minutes):
         rows = zip(callers, callees, (cells.code & ce.CELLS - 1).tolist(), cells.value.tolist(), strict=True)
         for caller, callee, cell, value in rows:
             names = machine.nodes.node(caller).id, machine.nodes.node(callee).id
-            edge = edges.setdefault((minute, *names), (Counter({"errors": 0}), Counter(), Counter()))
+            edge = edges.setdefault((minute, *names), (Counter(), Counter(), Counter()))
             if cell < ce.SERVER_AT:
                 edge[1][cell] += value
             elif cell < ce.SIGHT_AT:
                 edge[2][cell - ce.SERVER_AT] += value
-            elif cell == ce.ERRORS_AT:
-                edge[0]["errors"] += value
+            elif cell >= ce.OUTCOME_AT:
+                edge[0][OUTCOMES[cell - ce.OUTCOME_AT]] += value
             else:
                 edge[0].update({cell - ce.SIGHT_AT: value, "calls": value})
     return edges
@@ -68,7 +69,8 @@ def of_oracle(spans):
             SERVER_ONLY: edge.server_only,
             INFERRED: edge.inferred,
         }
-        counts = Counter({"calls": edge.calls, "errors": edge.errors, **sights})
+        counts = Counter({"calls": edge.calls, **sights}) + edge.outcomes
+        del counts["ok"]
         edges[key] = (counts, Counter(map(bucket, edge.client)), Counter(map(bucket, edge.server)))
     return edges
 

@@ -13,7 +13,7 @@ from weft_collector.testing import ForgetfulFiles
 
 
 def of_collector(collector, minutes):
-    """{(minute, edge): (calls, errors, completeness, samples of both sides)}"""
+    """{(minute, edge): (calls, errors, outcomes, completeness, samples of both sides)}"""
     collector.derived.settle()
     collector.derived.resumed()  # what is open is sealed, too
     edges = {}
@@ -22,7 +22,7 @@ def of_collector(collector, minutes):
             sides = [side.samples if side else 0 for side in (edge.client, edge.server)]
             c = edge.completeness
             kinds = c.both, c.client_only, c.server_only, c.inferred
-            edges[minute, edge.id] = edge.calls, edge.errors, kinds, *sides
+            edges[minute, edge.id] = edge.calls, edge.errors, edge.outcomes, kinds, *sides
     return edges
 
 
@@ -32,6 +32,7 @@ def of_oracle(spans):
         (minute, f"{caller}->{callee}"): (
             edge.calls,
             edge.errors,
+            edge.outcomes,
             (edge.both, edge.client_only, edge.server_only, edge.inferred),
             len(edge.client),
             len(edge.server),

@@ -12,6 +12,7 @@ from tests.property.systems import batches
 from tests.property.test_pairing import anything, of_oracle
 from weft_collector.graph import cells as ce
 from weft_collector.graph import settling
+from weft_collector.graph.outcomes import OUTCOMES
 from weft_collector.graph.settling import settled
 from weft_collector.store.ports import Position
 from weft_collector.store.span_columns import arrow_columns, words_of
@@ -57,7 +58,7 @@ def parts(files):
 
 
 def of_parts(kept_parts):
-    """{(minute, caller, callee): (calls, errors and the four kinds, both histograms)} of sums."""
+    """{(minute, caller, callee): (calls, outcomes and the four kinds, both histograms)} of sums."""
     sums = Counter()
     for kept in kept_parts:
         for code, value in zip(kept.cells.code.tolist(), kept.cells.value.tolist(), strict=True):
@@ -67,13 +68,13 @@ def of_parts(kept_parts):
     for (minute, caller, callee, cell), value in sums.items():
         assert value >= 0
         if value and cell != ce.SEEN_AT:
-            edge = edges.setdefault((minute, caller, callee), (Counter({"errors": 0}), Counter(), Counter()))
+            edge = edges.setdefault((minute, caller, callee), (Counter(), Counter(), Counter()))
             if cell < ce.SERVER_AT:
                 edge[1][cell] += value
             elif cell < ce.SIGHT_AT:
                 edge[2][cell - ce.SERVER_AT] += value
-            elif cell == ce.ERRORS_AT:
-                edge[0]["errors"] += value
+            elif cell >= ce.OUTCOME_AT:
+                edge[0][OUTCOMES[cell - ce.OUTCOME_AT]] += value
             else:
                 edge[0].update({cell - ce.SIGHT_AT: value, "calls": value})
     return edges

@@ -44,6 +44,7 @@ class _Edge(msgspec.Struct, gc=False):
     client: _Latency | None
     server: _Latency | None
     completeness: _Completeness
+    outcomes: dict[str, int]
 
 
 class _Node(msgspec.Struct, gc=False):
@@ -61,6 +62,7 @@ class _Node(msgspec.Struct, gc=False):
     server: _Latency | None
     outbound_calls: int
     outbound_errors: int
+    outcomes: dict[str, int]
 
 
 class _Graph(NamedTuple):
@@ -70,6 +72,8 @@ class _Graph(NamedTuple):
     edges: list[_Edge]
     totals: dict[str, Any]
     pending: int
+    settled_through: dict[str, Any] | None
+    repairs_pending: int
 
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -84,6 +88,7 @@ def graph_json(table: GraphTable) -> bytes:
         list(_edges(table)),
         table.totals._asdict(),
         table.pending,
+        **table.exactness.as_dict(),
     )
     return _ENCODER.encode(graph._asdict())
 
@@ -92,13 +97,15 @@ def _edges(table: GraphTable) -> Iterator[_Edge]:
     callers, callees = table.ends
     names = map("{}->{}".format, callers, callees)
     completeness = map(_Completeness, *table.sights.tolist())
-    return map(_Edge, names, callers, callees, *_shown(table.edges, table.window), completeness)
+    shown = _shown(table.edges, table.window)
+    return map(_Edge, names, callers, callees, *shown, completeness, table.edges.named_outcomes)
 
 
 def _nodes(table: GraphTable) -> Iterator[_Node]:
     names = zip(*map(_names, table.nodes), strict=True)
     outbound = (column.tolist() for column in table.outbound)
-    return map(_Node, *names, *_shown(table.inbound, table.window), *outbound)
+    shown = _shown(table.inbound, table.window)
+    return map(_Node, *names, *shown, *outbound, table.inbound.named_outcomes)
 
 
 def _names(node: Node) -> tuple[Any, ...]:

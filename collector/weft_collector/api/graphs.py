@@ -6,7 +6,7 @@ from typing import NamedTuple
 from weft_collector.api.graph_json import graph_json
 from weft_collector.api.newest import Newest
 from weft_collector.derive import Derived
-from weft_collector.graph.snapshot import GraphSnapshot, Window
+from weft_collector.graph.snapshot import Exactness, GraphSnapshot, Window
 from weft_collector.graph.table import GraphTable
 from weft_collector.render.geometry import Layout
 from weft_collector.render.positions import Positions
@@ -40,6 +40,11 @@ class Graphs:
     def version(self) -> int:
         """Grows with every change of what is derived."""
         return self._derived.version
+
+    @property
+    def exactness(self) -> Exactness:
+        """How far the graph is exact."""
+        return self._derived.exactness
 
     def table(self, asked: Asked) -> GraphTable:
         """The graph as it is now."""

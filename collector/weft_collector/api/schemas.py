@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from weft_collector.graph.outcomes import FAILED_FROM, OUTCOMES
+
 __all__ = [
     "Attributes",
     "EdgeCounts",
@@ -63,6 +65,11 @@ class _Counts(_Shape):
     error_rate: float = Field(description="errors / calls.", examples=[0.1])
     client: Latency | None = Field(description="What callers measured; null if no caller reported.")
     server: Latency | None = Field(description="What callees measured; null if no callee reported.")
+    outcomes: dict[str, int] = Field(
+        description=f"How many calls went how, classes that did not occur left out: {', '.join(OUTCOMES)}. "
+        f"Those from {OUTCOMES[FAILED_FROM]} on are errors.",
+        examples=[{"ok": 8, "4xx": 1, "5xx": 1}],
+    )
 
 
 class Node(_Counts):
@@ -95,7 +102,27 @@ class Totals(_Shape):
     rate: float = Field(examples=[0.011])
 
 
-class Graph(_Shape):
+class SettledThrough(_Shape):
+    """The last log file that is sealed."""
+
+    file: int = Field(description="Its number.", examples=[12])
+    arrived: str = Field(
+        description="When its last spans arrived.", examples=["2026-11-23T10:00:00.123456789Z"]
+    )
+
+
+class _Exactness(_Shape):
+    settled_through: SettledThrough | None = Field(
+        description="What had come by then is exact, whatever comes later; null while nothing is sealed."
+    )
+    repairs_pending: int = Field(
+        description="Spans of later log files that may be judged without a relative; their number falls, and the "
+        "graph is mended, as these files are sealed: within about a minute of the next span.",
+        examples=[0],
+    )
+
+
+class Graph(_Exactness):
     """The dependency graph of a window."""
 
     window: Window
@@ -280,7 +307,7 @@ class LogSize(_Shape):
     size_bytes: int = Field(examples=[1048576])
 
 
-class Status(_Shape):
+class Status(_Exactness):
     """The collector about itself."""
 
     version: str = Field(description="Of Weft.", examples=["0.1.0"])

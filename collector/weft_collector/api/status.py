@@ -26,6 +26,7 @@ async def status(parts: GivenParts) -> Response:
             "uptime_seconds": (parts.clock_ns() - parts.started_ns) / 1e9,
             "spans_received": parts.lifecycle.spans_read + parts.telemetry.value("spans_accepted"),
             "graph_version": parts.graphs.version,
+            **parts.graphs.exactness.as_dict(),
             "viewers": parts.viewers.open,
             "in_flight_bytes": parts.intake.in_flight_bytes,
             "log": {"files": parts.log.files, "size_bytes": parts.log.size_bytes},

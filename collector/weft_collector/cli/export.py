@@ -29,7 +29,7 @@ Columns:
 Examples:
   weft export calls --format parquet -o calls.parquet
   weft export calls --window 1d --format csv -o calls.csv
-  weft export calls --format json | jq -r 'select(.outcome == "error") | .trace_id'
+  weft export calls --format json | jq -r 'select(.outcome == "5xx") | .trace_id'
 """
 )
 @click.option(

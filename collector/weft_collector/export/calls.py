@@ -16,12 +16,12 @@ from weft_collector.export.columns import Chunk
 from weft_collector.export.parquet import parquet_bytes
 from weft_collector.export.text import csv_lines, json_lines
 from weft_collector.graph.calls import SIGHTS, CallTable
+from weft_collector.graph.outcomes import OUTCOMES
 from weft_collector.graph.snapshot import Window
 
 __all__ = ["CHUNK_ROWS", "FORMATS", "Format", "export_calls"]
 
 CHUNK_ROWS: Final = 8192
-OUTCOMES: Final = ("ok", "error")
 
 
 class Format(NamedTuple):
@@ -79,7 +79,7 @@ def _cells(derived: Derived, rows: CallTable) -> Chunk:
         [derived.text(number) for number in rows.name.tolist()],
         _milliseconds(rows.client_ns),
         _milliseconds(rows.server_ns),
-        [OUTCOMES[failed] for failed in rows.failed.tolist()],
+        [OUTCOMES[number] for number in rows.outcome.tolist()],
         [SIGHTS[sight] for sight in rows.sight.tolist()],
     )
 

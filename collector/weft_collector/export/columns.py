@@ -36,7 +36,7 @@ COLUMNS: Final = (
     Column("operation", Kind.TEXT, "Name of the identifying span."),
     Column("client_duration_ms", Kind.NUMBER, "What the caller measured; none if it did not report."),
     Column("server_duration_ms", Kind.NUMBER, "What the callee measured; none if it did not report."),
-    Column("outcome", Kind.TEXT, "`ok` or `error`."),
+    Column("outcome", Kind.TEXT, "`ok`, `4xx`, `5xx`, an rpc code, `timeout`, `refused` or `exception`."),
     Column("certainty", Kind.TEXT, "`both`, `client_only`, `server_only` or `inferred`: who reported."),
 )
 

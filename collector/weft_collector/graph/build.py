@@ -34,7 +34,8 @@ def to_networkx(table: GraphTable) -> "nx.MultiDiGraph[str]":
 
     Edge key: `calls`, one between each pair of nodes, so that other kinds of edges have room beside it.
     Attributes: `id`, `calls`, `errors`, `rate`, `error_rate`, `both`, `client_only`, `server_only`,
-    `inferred`, `weight` (equal to `calls`, for algorithms that look for it), and latencies like nodes.
+    `inferred`, `weight` (equal to `calls`, for algorithms that look for it), latencies like nodes, and the classes of
+    outcomes that occurred, such as `outcome_ok` and `outcome_5xx`.
 
     All values are texts and numbers, so every writer of networkx takes them.
     """
@@ -60,9 +61,11 @@ def _nodes(table: GraphTable) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _edges(table: GraphTable) -> Iterator[tuple[str, str, dict[str, Any]]]:
     sights = zip(*table.sights.tolist(), strict=True)
-    rows = zip(*table.ends, _counts(table.edges, table.window.seconds), sights, strict=True)
-    for caller, callee, counts, seen in rows:
+    counted = _counts(table.edges, table.window.seconds)
+    rows = zip(*table.ends, counted, sights, table.edges.named_outcomes, strict=True)
+    for caller, callee, counts, seen, outcomes in rows:
         named = {"id": f"{caller}->{callee}", "weight": counts["calls"]}
+        named |= {f"outcome_{name}": count for name, count in outcomes.items()}
         yield caller, callee, named | counts | dict(zip(_SIGHTS, seen, strict=True))
 
 

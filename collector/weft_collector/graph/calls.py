@@ -20,7 +20,7 @@ class CallTable(NamedTuple):
         caller: Number of the caller's node.
         callee: Number of the callee's node.
         sight: Who saw it: an index into SIGHTS.
-        failed: Whether it counts as an error.
+        outcome: How it went: a number of `outcomes.OUTCOMES`.
         client_ns: What the caller measured.
         server_ns: What the callee measured.
         trace_hi: High half of the trace id.
@@ -37,7 +37,7 @@ class CallTable(NamedTuple):
     caller: NDArray[np.int32]
     callee: NDArray[np.int32]
     sight: NDArray[np.uint8]
-    failed: NDArray[np.bool_]
+    outcome: NDArray[np.uint8]
     client_ns: NDArray[np.int64]
     server_ns: NDArray[np.int64]
     trace_hi: NDArray[np.uint64]
@@ -72,7 +72,7 @@ def call_table(booked: BookedCalls, head: Rows) -> CallTable:
         caller=booked.caller,
         callee=booked.callee,
         sight=booked.sight,
-        failed=booked.failed,
+        outcome=booked.outcome,
         client_ns=_durations(client),
         server_ns=_durations(server),
         trace_hi=identifying("trace_hi"),

@@ -1,7 +1,7 @@
 """Signed call rows into signed cells: the one unit that rollups count.
 
-A cell is one counter of one edge in one minute: a bucket of a histogram, a kind of completeness, errors,
-and so on. Everything the graph knows is a sum of cells, so adding, taking back, merging minutes and
+A cell is one counter of one edge in one minute: a bucket of a histogram, a kind of completeness, a
+class of outcomes. Everything the graph knows is a sum of cells, so adding, taking back, merging minutes and
 merging edges are all the same addition, and what was never seen takes no room at all.
 """
 
@@ -23,9 +23,10 @@ SERVER_AT = BUCKETS
 """First cell of the callees' histogram."""
 SIGHT_AT = 2 * BUCKETS
 """First cell of the kinds of completeness, in their order; the fifth counts spans that wait."""
-ERRORS_AT = SIGHT_AT + 5
-SEEN_AT = SIGHT_AT + 6
+SEEN_AT = SIGHT_AT + 5
 """Spans of the caller's node: says only that there were some."""
+OUTCOME_AT = SEEN_AT + 1
+"""First cell of the classes of outcomes, in their order; that of `ok` is never used, as it is all the others."""
 
 EDGE_BITS = 20
 MAX_EDGES = 1 << EDGE_BITS

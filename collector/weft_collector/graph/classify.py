@@ -14,6 +14,7 @@ from weft_collector.graph import rules
 from weft_collector.graph.histogram import buckets_of
 from weft_collector.graph.memo import RowMemo
 from weft_collector.graph.nodes import NodeTable, NodeType
+from weft_collector.graph.outcomes import BUCKET_BITS, CLIENT_ERROR, SERVER_ERROR, of_error, of_rpc_code
 from weft_collector.graph.pairing_table import (
     ARRIVAL,
     AT_ONCE,
@@ -21,7 +22,6 @@ from weft_collector.graph.pairing_table import (
     CALLER,
     CHANNEL,
     CONSUMER,
-    FAILED,
     LOCAL,
     NO_NODE,
 )
@@ -67,18 +67,26 @@ class Classified(NamedTuple):
 def _describe(
     spans: Spans,
     node: NDArray[np.int32],
-    callers_fault: NDArray[np.bool_],
+    classes: NDArray[np.uint8],
     combinations: NDArray[np.int32],
-    flags: NDArray[np.uint16],
+    found: NDArray[np.uint16],
 ) -> None:
-    """Each span's side and outcome, and what decides its `other`; columns that do not matter stay 0."""
-    for i in range(flags.shape[0]):
+    """Each span's flags and outcome, and what decides its `other`; columns that do not matter stay 0.
+
+    `classes` has two rows by text: its class as an rpc code, and as the type of another error. `found` has two by span.
+    """
+    for i in range(found.shape[1]):
         own = _FLAGS_OF_KIND[spans.kind[i]]
         status = spans.http_status[i]
         error = spans.error_type[i]
-        excused = 400 <= status < 500 or (spans.rpc_system[i] != 0 and callers_fault[error])
-        bad = 500 <= status < 600 or (not excused and (spans.status[i] == 2 or error != 0))
-        flags[i] = own | (FAILED if bad else 0)
+        outcome = 0
+        if 400 <= status < 600:
+            outcome = CLIENT_ERROR if status < 500 else SERVER_ERROR
+        elif spans.rpc_system[i] != 0 and classes[0, error] != 0:
+            outcome = classes[0, error]
+        elif spans.status[i] == 2 or error != 0:
+            outcome = classes[1, error]
+        found[0, i], found[1, i] = own, outcome
         combinations[i, _OWN] = node[i]
         combinations[i, _SIDE] = own
         if own == CALLER:
@@ -113,7 +121,7 @@ class Classifier:
         self._nodes = nodes
         self._instances: dict[tuple[int, int, int, int], int] = {}
         self._names: list[tuple[int, int, int, int]] = []
-        self._callers_fault = np.zeros(0, np.bool_)
+        self._classes = np.zeros((2, 0), np.uint8)
         self._owners = RowMemo(self._owner, width=6, outputs=2)
         self._others = RowMemo(self._other, width=_WIDTH, outputs=2)
 
@@ -130,15 +138,15 @@ class Classifier:
         owners = self._owners_of(decoded)
         node, instance = owners[:, 0].copy(), owners[:, 1].copy()
         combinations = np.zeros((len(node), _WIDTH), np.int32)
-        flags = np.empty(len(node), np.uint16)
-        _describe(spans, node, self._faults(), combinations, flags)
+        flags, outcomes = found = np.empty((2, len(node)), np.uint16)
+        _describe(spans, node, self._classes_of_texts(), combinations, found)
         others = self._others(combinations)
         batch = np.zeros(len(node), ARRIVAL)
         batch["trace"], batch["span"], batch["parent"] = spans.trace_lo, spans.span_id, spans.parent_id
         batch["start"] = np.maximum(spans.start, 0)
         batch["node"], batch["instance"] = node, instance
         batch["other"], batch["flags"] = others[:, 0], flags | others[:, 1].astype(np.uint16)
-        batch["bucket"] = buckets_of(spans.end - spans.start)
+        batch["measure"] = buckets_of(spans.end - spans.start) | outcomes << BUCKET_BITS
         return Classified(batch, node, instance)
 
     def _owners_of(self, decoded: Decoded) -> NDArray[np.int32]:
@@ -181,10 +189,11 @@ class Classifier:
             return self._nodes.number(rules.named_caller(self._texts.text(row[_ENTRY]), home)), 0
         return NO_NODE, 0
 
-    def _faults(self) -> NDArray[np.bool_]:
-        """For every text whether it is an rpc code that blames the caller."""
-        known, now = len(self._callers_fault), len(self._texts)
+    def _classes_of_texts(self) -> NDArray[np.uint8]:
+        """For every text its outcome as an rpc code, and as the type of another error."""
+        known, now = self._classes.shape[1], len(self._texts)
         if known < now:
-            new = [rules.is_callers_fault(self._texts.text(id_)) for id_ in range(known, now)]
-            self._callers_fault = np.concatenate([self._callers_fault, np.array(new, np.bool_)])
-        return self._callers_fault
+            texts = [self._texts.text(id_) for id_ in range(known, now)]
+            new = np.array([[*map(of_rpc_code, texts)], [*map(of_error, texts)]], np.uint8)
+            self._classes = np.concatenate([self._classes, new], axis=1)
+        return self._classes

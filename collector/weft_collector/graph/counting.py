@@ -16,7 +16,7 @@ from weft_collector.graph.cells import (
     CELL_BITS,
     CLIENT_AT,
     EDGE_BITS,
-    ERRORS_AT,
+    OUTCOME_AT,
     SERVER_AT,
     SIGHT_AT,
     Cells,
@@ -82,8 +82,8 @@ def _count(rows: Any, first: int, edges: Edges, counts: _Counts) -> tuple[int, i
         used = _add(base | SIGHT_AT + int(row.sight), sign, counts, used)
         if row.sight == WAITING_SIGHT:
             continue
-        if row.failed:
-            used = _add(base | ERRORS_AT, sign, counts, used)
+        if row.outcome:
+            used = _add(base | OUTCOME_AT + int(row.outcome), sign, counts, used)
         if row.client >= 0:
             used = _add(base | CLIENT_AT + int(row.client), sign, counts, used)
         if row.server >= 0:

@@ -3,9 +3,10 @@
 A group is an edge, or all edges that share an end. The cells of an edge lie side by side, so a group is a few
 stretches of cells; its histograms are added up in an array that has a place for every bucket, and read off it in
 order. Quantiles go by rank: the smallest bucket that at least ceil(q * samples) of the samples do not exceed.
+Classes of outcomes are few where there are any, so they are kept as the cells that they are (`Outcomes`).
 
 The kernel works on addresses. An edge is a place in `Edges`, a cell is below CELLS by its mask: so it lies either
-in the histograms or, with the spare rows, in the figures.
+in the histograms or in a row of the figures.
 """
 
 import math
@@ -14,19 +15,24 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from weft_collector.graph.cells import CELL_BITS, CELLS, ERRORS_AT, SEEN_AT, SIGHT_AT, Cells
+from weft_collector.graph.cells import CELL_BITS, CELLS, OUTCOME_AT, SEEN_AT, SIGHT_AT, Cells
 from weft_collector.graph.histogram import BUCKETS, QUANTILES
+from weft_collector.graph.outcomes import FAILED_FROM, OUTCOMES
 from weft_collector.kernel import ZERO, kernel, load64, number, routine, store64
 
-__all__ = ["Edges", "Figures", "Sides", "figures_of"]
+__all__ = ["Edges", "Figures", "Outcomes", "Sides", "figures_of", "outcomes_of"]
 
-_ERRORS: Final = ERRORS_AT - SIGHT_AT
-_CLIENT: Final = SEEN_AT - SIGHT_AT + 1
+_OK: Final = OUTCOMES[0]
+_SEEN: Final = SEEN_AT - SIGHT_AT
+_ERRORS: Final = OUTCOME_AT - SIGHT_AT
+_BLAMED: Final = _ERRORS + 1  # outcomes that are neither ok nor failures
+_CLIENT: Final = _BLAMED + 1
 _SIDE: Final = 5
 _COLUMNS: Final = _CLIENT + 2 * _SIDE
 _ROW: Final = number(8 * _COLUMNS)
-_SPARE: Final = 1 + (CELLS - SIGHT_AT) // _COLUMNS
-"""Rows behind the figures, so that no cell, whatever it is, lies outside."""
+_ERRORS_AT: Final = number(8 * _ERRORS)
+_BLAMED_AT: Final = number(8 * _BLAMED)
+_FAILURES_FROM: Final = number(OUTCOME_AT + FAILED_FROM)
 _SIDES_AT: Final = number(8 * _CLIENT)
 _SIDE_BYTES: Final = number(8 * _SIDE)
 _HIGHEST: Final = number(8 * (_SIDE - 1))
@@ -77,6 +83,54 @@ class Sides(NamedTuple):
         return Sides(self.samples[at], self.buckets[:, at])
 
 
+class Outcomes(NamedTuple):
+    """How often calls went otherwise than `ok`, by group and class.
+
+    Attributes:
+        group: Ascending.
+        outcome: A number of `outcomes.OUTCOMES`; each once for a group.
+        calls: How many.
+    """
+
+    group: Numbers
+    outcome: Numbers
+    calls: Numbers
+
+    def regrouped(self, groups: Numbers) -> "Outcomes":
+        """The same in other groups, given by the old ones; those in groups below 0 are left out."""
+        group = groups[self.group]
+        kept = group >= 0
+        keys, place = np.unique(group[kept] * len(OUTCOMES) + self.outcome[kept], return_inverse=True)
+        calls = np.zeros(len(keys), np.int64)
+        np.add.at(calls, place.reshape(-1), self.calls[kept])
+        return Outcomes(*np.divmod(keys, len(OUTCOMES)), calls)
+
+    def named(self, calls: Numbers) -> list[dict[str, int]]:
+        """By group: how many of its calls went how, classes that did not occur left out.
+
+        Args:
+            calls: By group: all its calls.
+        """
+        counts: list[int] = calls.tolist()
+        found = [{_OK: count} if count else dict[str, int]() for count in counts]
+        rows: list[tuple[int, int, int]] = np.stack(self, axis=1).tolist()
+        for group, outcome, count in rows:
+            known = found[group]
+            known[OUTCOMES[outcome]] = count
+            known[_OK] = known.get(_OK, 0) - count
+            if known[_OK] <= 0:
+                del known[_OK]
+        return found
+
+
+def outcomes_of(edges: Edges) -> Outcomes:
+    """How the calls of edges went; groups are the edges' places."""
+    cell = edges.cells.code & (CELLS - 1)
+    at = np.flatnonzero(cell >= OUTCOME_AT)
+    group = np.searchsorted(edges.first, at, "right") - 1
+    return Outcomes(group, cell[at] - OUTCOME_AT, edges.cells.value[at])
+
+
 @routine
 def _read_off(histograms: int, low: int, high: int, base: int, out: int) -> None:
     """What one side measured, from the places `low` to `high`, which are zeros afterwards."""
@@ -112,7 +166,9 @@ def _figures(control: int) -> None:
             for i in range(load64(at), load64(at + 8)):
                 cell = load64(cells + 8 * i) & (CELLS - 1)
                 place = histograms + 8 * cell
-                if cell >= SIGHT_AT:
+                if cell >= OUTCOME_AT:
+                    place = row + (_ERRORS_AT if cell >= _FAILURES_FROM else _BLAMED_AT)
+                elif cell >= SIGHT_AT:
                     place = row + 8 * (cell - SIGHT_AT)
                 elif cell >= BUCKETS:
                     low1, high1 = min(low1, cell), max(high1, cell + 1)
@@ -155,11 +211,11 @@ def figures_of(edges: Edges, order: Numbers, bounds: Numbers) -> Figures:
         bounds: Where the places of each group begin in `order`, and their number.
     """
     groups = len(bounds) - 1
-    figures = np.zeros((groups + _SPARE, _COLUMNS), np.int64)
+    figures = np.zeros((groups, _COLUMNS), np.int64)
     given = map(np.ascontiguousarray, (order, bounds, edges.first, *edges.cells))
     arrays = [*given, np.zeros(2 * BUCKETS, np.int64), figures]
     control = np.array([groups, *(array.ctypes.data for array in arrays)], np.int64)
     _figures(control.ctypes.data)
-    table = figures[:groups].T
+    table = figures.T
     sides = [Sides(table[at], table[at + 1 : at + _SIDE]) for at in (_CLIENT, _CLIENT + _SIDE)]
-    return Figures(table[:_ERRORS], table[_ERRORS], table[_ERRORS + 1], *sides)
+    return Figures(table[:_SEEN], table[_ERRORS], table[_SEEN], *sides)

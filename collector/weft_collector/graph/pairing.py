@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weft_collector.graph import pairing_table as pt
+from weft_collector.graph.outcomes import BUCKET_BITS, FAILED_FROM
 from weft_collector.graph.pairing_run import foretell, ripen, take
 
 DEFAULT_CAPACITY = 1 << 20
@@ -48,7 +49,7 @@ class BookedCalls(NamedTuple):
         caller: Number of the caller's node.
         callee: Number of the callee's node.
         sight: BOTH, CLIENT_ONLY, SERVER_ONLY or INFERRED of `pairing_table`.
-        failed: Whether it counts as failed.
+        outcome: How it went: a number of `outcomes.OUTCOMES`.
         trace: Low half of the trace id.
         client: Ordinal of the span that gives the caller side's figures; -1 where there is none.
         client_span: Its id; 0 where there is none, like the following.
@@ -62,7 +63,7 @@ class BookedCalls(NamedTuple):
     caller: NDArray[np.int32]
     callee: NDArray[np.int32]
     sight: NDArray[np.uint8]
-    failed: NDArray[np.bool_]
+    outcome: NDArray[np.uint8]
     trace: NDArray[np.uint64]
     client: NDArray[np.int64]
     client_span: NDArray[np.uint64]
@@ -110,6 +111,20 @@ class Pairing:
         """How many rows wait for `flush`."""
         return self._table.get("count")
 
+    @property
+    def arrivals(self) -> int:
+        """How many spans were let in; the oldest beyond the capacity have left again."""
+        return self._table.get("head")
+
+    @property
+    def latest_evicted(self) -> int:
+        """The latest start of a span that has left, ns since the epoch; -1 before the first."""
+        return self._table.get("latest_evicted")
+
+    def miss(self, start_ns: int) -> None:
+        """Note that spans with starts up to this one are not in the table, as if they had left."""
+        self._table.set_latest_evicted(start_ns)
+
     def counters(self) -> dict[str, int]:
         """How often since the start, by event."""
         events = pt.CONTROL[pt.CONTROL.index("duplicates") :]
@@ -123,7 +138,7 @@ class Pairing:
             first_ordinal: The head's ordinal of the first span.
             arrived_ns: When the batch arrived; a clock that goes back is held still.
         """
-        self._table.set_batch(batch, first_ordinal)
+        self._table.set_batch(batch, first_ordinal, arrived_ns)
         self._next_ordinal = first_ordinal + len(batch)
         yield from self._work(lambda: take(self._table.address))
         self._note_arrival(arrived_ns)
@@ -175,7 +190,7 @@ class Pairing:
             caller=np.where(callee, own["booked"].astype(np.int32), node),
             callee=np.where(callee, node, other),
             sight=np.where(callee, seen_both, pt.CLIENT_ONLY).astype(np.uint8),
-            failed=(own["flags"] & np.where(callee, pt.BOOKED_FAILED, pt.FAILED)) != 0,
+            outcome=_outcomes(own, callee),
             trace=own["trace"],
             client=np.where(no_client, -1, self._full_ordinals(entries["ordinal"][client])),
             client_span=np.where(no_client, np.uint64(0), entries["span"][client]),
@@ -201,3 +216,11 @@ class Pairing:
         """Call a kernel until it is done, giving out what it has put into the output each time it is full."""
         while not work():
             yield self._table.empty_rows()
+
+
+def _outcomes(own: NDArray[np.void], callee: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """How booked calls went, as `outcomes.of_call` has it."""
+    said = own["measure"] >> BUCKET_BITS
+    theirs = np.where(callee & (own["client"] >= 0), own["client"] >> BUCKET_BITS, 0)
+    callees = (said >= FAILED_FROM) | ((said != 0) & (theirs < FAILED_FROM))
+    return np.where(callees | ~callee, said, theirs).astype(np.uint8)

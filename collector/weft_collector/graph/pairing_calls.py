@@ -10,25 +10,24 @@ made, whatever has left the table meanwhile. Invariants, between two steps:
   outcome: the root of the heap is the `partner` of its owner, unless the figures are spent.
 """
 
+from weft_collector.graph.outcomes import BUCKET_BITS, MEASURE_BUCKET, of_call
 from weft_collector.graph.pairing_heap import heap_add, heap_release, heap_remove
 from weft_collector.graph.pairing_table import (
     ABSENT,
     AT_ONCE,
     BOOKED,
     BOOKED_AS,
-    BOOKED_FAILED,
     BOTH,
-    BUCKET,
     CALLER,
     CHANNEL,
     CHILD,
-    CLIENT_BUCKET,
+    CLIENT_MEASURE,
     CLIENT_ONLY,
     COUNT,
     EVICTED,
-    FAILED,
     FLAGS,
     FOUND,
+    MEASURE,
     MET,
     MINUS,
     MISMATCH,
@@ -44,8 +43,8 @@ from weft_collector.graph.pairing_table import (
     ROW_CALLEE,
     ROW_CALLER,
     ROW_CLIENT,
-    ROW_FAILED,
     ROW_MINUTE,
+    ROW_OUTCOME,
     ROW_SERVER,
     ROW_SIGHT,
     ROW_SIGN,
@@ -68,7 +67,7 @@ from weft_collector.graph.pairing_walk import answer
 from weft_collector.kernel import ZERO, inline, load32, load64, routine, store8, store32
 
 MINUTE_NS = 60_000_000_000
-_UNBOOK = 0xFFFF & ~(BOOKED | SEEN_BOTH | BOOKED_FAILED)
+_UNBOOK = 0xFFFF & ~(BOOKED | SEEN_BOTH)
 
 
 @inline
@@ -99,9 +98,10 @@ def emit_own(table: int, entry: int, sign: int, sight: int) -> None:
     row = _row(table, entry, sign, sight)
     store16(row + ROW_CALLER, load16(entry + NODE))
     store16(row + ROW_CALLEE, load16(entry + OTHER))
-    store16(row + ROW_CLIENT, load16(entry + BUCKET))
+    measure = load16(entry + MEASURE)
+    store16(row + ROW_CLIENT, measure & MEASURE_BUCKET)
     store16(row + ROW_SERVER, ABSENT)
-    store8(row + ROW_FAILED, _has(entry, FAILED))
+    store8(row + ROW_OUTCOME, measure >> BUCKET_BITS)
 
 
 @routine
@@ -110,9 +110,11 @@ def _emit_callee(table: int, entry: int, sign: int) -> None:
     row = _row(table, entry, sign, BOTH if _has(entry, SEEN_BOTH) else SERVER_ONLY)
     store16(row + ROW_CALLER, load16(entry + BOOKED_AS))
     store16(row + ROW_CALLEE, load16(entry + NODE))
-    store16(row + ROW_CLIENT, load16(entry + CLIENT_BUCKET))
-    store16(row + ROW_SERVER, load16(entry + BUCKET))
-    store8(row + ROW_FAILED, _has(entry, BOOKED_FAILED))
+    measure, client = load16(entry + MEASURE), load16(entry + CLIENT_MEASURE)
+    carried = client != ABSENT
+    store16(row + ROW_CLIENT, client & MEASURE_BUCKET if carried else ABSENT)
+    store16(row + ROW_SERVER, measure & MEASURE_BUCKET)
+    store8(row + ROW_OUTCOME, of_call(measure >> BUCKET_BITS, client >> BUCKET_BITS if carried else ZERO))
 
 
 @routine
@@ -135,13 +137,8 @@ def settle_own(table: int, slot: int) -> None:
 @inline
 def _carry(table: int, entry: int, owner: int) -> None:
     """Give a callee the figures of its caller side; NONE takes them away. The caller emits the rows."""
-    store16(entry + CLIENT_BUCKET, ABSENT)
-    failed = _has(entry, FAILED)
-    if owner != NONE:
-        side = entry_at(table, owner)
-        store16(entry + CLIENT_BUCKET, load16(side + BUCKET))
-        failed = failed or _has(side, FAILED)
-    _set(entry, BOOKED_FAILED, failed)
+    measure = ABSENT if owner == NONE else load16(entry_at(table, owner) + MEASURE)
+    store16(entry + CLIENT_MEASURE, measure)
 
 
 @routine

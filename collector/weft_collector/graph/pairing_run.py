@@ -27,7 +27,6 @@ from weft_collector.graph.pairing_table import (
     AT,
     BATCH,
     BOOKED_AS,
-    BUCKET,
     BY_ID,
     CALLEE,
     CALLER,
@@ -41,13 +40,17 @@ from weft_collector.graph.pairing_table import (
     DESCENT,
     DUPLICATES,
     EVICTED,
+    EVICTED_ORPHANS,
     EVICTED_WAITING,
     FIRST_ORDINAL,
     FLAGS,
+    FOUND,
     HEAD,
     HOPS,
     INDEX_MASK,
     INSTANCE,
+    LATE,
+    LATEST_EVICTED,
     LENGTH,
     LEVEL,
     LEVEL_ABOVE,
@@ -55,10 +58,12 @@ from weft_collector.graph.pairing_table import (
     LEVEL_LAST,
     LEVEL_NEXT,
     LOCAL,
+    MEASURE,
     MINUS,
     NO_NODE,
     NODE,
     NONE,
+    NOW,
     ORDINAL,
     OTHER,
     PARENT,
@@ -108,7 +113,7 @@ def _same_content(entry: int, arrival: int) -> bool:
     return (
         load64(entry + PARENT) == load64(arrival + PARENT)
         and load64(entry + START) == load64(arrival + START)
-        and load16(entry + BUCKET) == load16(arrival + BUCKET)
+        and load16(entry + MEASURE) == load16(arrival + MEASURE)
         and load16(entry + OTHER) == load16(arrival + OTHER)
         and load16(entry + FLAGS) & CONTENT == load16(arrival + FLAGS)
     )
@@ -141,14 +146,25 @@ def _admits(table: int, arrival: int) -> bool:
     return halves < SHARED
 
 
+@inline
+def _note_evicted(table: int, entry: int) -> None:
+    """Remember what `repairs.py` asks about entries that have left."""
+    start, flags = load64(entry + START), load16(entry + FLAGS)
+    if start <= load64(table + NOW):
+        store64(table + LATEST_EVICTED, max(load64(table + LATEST_EVICTED), start))
+    add64(table + EVICTED, PLUS)
+    add64(table + EVICTED_WAITING, (flags & WAITING) != 0)
+    orphan = flags & FOUND == 0 and side_of(entry) != CALLER and load64(entry + PARENT) != 0
+    add64(table + EVICTED_ORPHANS, orphan)
+
+
 @routine
 def _evict_oldest(table: int) -> None:
     """Make room for one entry; the oldest of all lies where the next one goes."""
     size, head = load64(table + CAPACITY), load64(table + HEAD)
     slot = head & (size - 1)
     store64(table + RIPE, max(load64(table + RIPE), head - size + 1))
-    add64(table + EVICTED, PLUS)
-    add64(table + EVICTED_WAITING, (load16(entry_at(table, slot) + FLAGS) & WAITING) != 0)
+    _note_evicted(table, entry_at(table, slot))
     leave(table, slot)
     remove_id(table, slot)
     unlink_oldest(table, slot)
@@ -235,6 +251,7 @@ def _begin(table: int) -> None:
         return
     if load64(table + HEAD) >= load64(table + CAPACITY):
         _evict_oldest(table)
+    add64(table + LATE, load64(arrival + START) <= load64(table + LATEST_EVICTED))
     slot = _insert(table, arrival)
     decide(table, slot)
     if side_of(arrival) == CALLER:

@@ -40,7 +40,7 @@ ARRIVAL = np.dtype(
         ("node", np.uint16),  # whose span it is
         ("other", np.uint16),  # caller side: its peer. Otherwise: the channel, or the caller its entry names
         ("flags", np.uint16),  # its side, and the other flags of CONTENT
-        ("bucket", np.int16),  # histogram bucket of its duration
+        ("measure", np.int16),  # histogram bucket of its duration, and its outcome (`outcomes.py`)
         ("instance", np.int32),  # 0 where it names none
         ("filler", np.int32),
     ]
@@ -57,7 +57,7 @@ ENTRY = np.dtype(
         ("next", np.uint32),  # callee: next in the list of its parent's children in the heap
         ("prev", np.uint32),  # callee: the one before it in that list, or its parent in the heap
         ("booked", np.uint16),  # callee: the node that it is booked as called by
-        ("client", np.int16),  # callee: bucket of the caller side's duration in its booking, or ABSENT
+        ("client", np.int16),  # callee: measure of the caller side in its booking, or ABSENT
     ]
 )
 """One entry: 72 bytes, and 16 bytes of the two indexes."""
@@ -71,7 +71,7 @@ ROW = np.dtype(
         ("server", np.int16),
         ("sign", np.int8),  # +1 books, -1 takes exactly that booking back
         ("sight", np.uint8),  # BOTH to INFERRED, or WAITING_SIGHT for a span that is no call yet
-        ("failed", np.uint8),
+        ("outcome", np.uint8),  # of `outcomes.OUTCOMES`
         ("filler", np.uint8),
     ]
 )
@@ -85,24 +85,24 @@ def _offset(record: np.dtype[np.void], name: str) -> int:
 
 # Where the fields of an entry lie; those of ARRIVAL lie at the same places in both.
 TRACE, SPAN, PARENT, START = (_offset(ENTRY, name) for name in ("trace", "span", "parent", "start"))
-NODE, OTHER, FLAGS, BUCKET = (_offset(ENTRY, name) for name in ("node", "other", "flags", "bucket"))
+NODE, OTHER, FLAGS, MEASURE = (_offset(ENTRY, name) for name in ("node", "other", "flags", "measure"))
 INSTANCE, ORDINAL = _offset(ENTRY, "instance"), _offset(ENTRY, "ordinal")
 PARTNER, SIBLING = _offset(ENTRY, "partner"), _offset(ENTRY, "sibling")
 CHILD, NEXT, PREV = (_offset(ENTRY, name) for name in ("child", "next", "prev"))
-BOOKED_AS, CLIENT_BUCKET = _offset(ENTRY, "booked"), _offset(ENTRY, "client")
+BOOKED_AS, CLIENT_MEASURE = _offset(ENTRY, "booked"), _offset(ENTRY, "client")
 ENTRY_BYTES, ARRIVAL_BYTES, ROW_BYTES = ENTRY.itemsize, ARRIVAL.itemsize, ROW.itemsize
 
 # Where the fields of a row lie.
 ROW_MINUTE, ROW_CALLER, ROW_CALLEE = (_offset(ROW, name) for name in ("minute", "caller", "callee"))
 ROW_CLIENT, ROW_SERVER, ROW_SIGN = (_offset(ROW, name) for name in ("client", "server", "sign"))
-ROW_SIGHT, ROW_FAILED = _offset(ROW, "sight"), _offset(ROW, "failed")
+ROW_SIGHT, ROW_OUTCOME = _offset(ROW, "sight"), _offset(ROW, "outcome")
 
 # Numbers that are handed to compiled functions: typed once, so that those are compiled once.
 NONE = number(0xFFFFFFFF)
 """No slot."""
 NO_NODE = number(0xFFFF)
 ABSENT = number(0xFFFF)
-"""No bucket; -1 as int16."""
+"""No bucket, no measure; -1 as int16."""
 PLUS, MINUS = number(1), number(255)
 """Signs, as the byte in a row."""
 HOPS = 32
@@ -119,18 +119,16 @@ BOTH, CLIENT_ONLY, SERVER_ONLY, INFERRED, WAITING_SIGHT = map(number, range(5))
 LOCAL, CALLER, CALLEE = map(number, range(3))
 SIDE = 3
 CONSUMER = number(1 << 2)  # callee: it reads from a channel rather than being called
-FAILED = number(1 << 3)
 AT_ONCE = number(1 << 4)  # caller side: its peer is known for sure, so it does not wait for a callee
 CHANNEL = number(1 << 5)  # `other` is a channel
 BOOKED = number(1 << 6)
 SEEN_BOTH = number(1 << 7)  # callee: booked with a caller side
-BOOKED_FAILED = number(1 << 8)  # callee: booked as failed, by its own word or its caller side's
 MET = number(1 << 9)  # caller side: had a callee that was evicted
 SPENT = number(1 << 10)  # caller side: its figures stay in the booking of an evicted callee
 WAITING = number(1 << 11)  # caller side: shown as pending
 FOUND = number(1 << 12)  # its walk ended at a span, not at one that is missing
 MISMATCH = number(1 << 13)  # its caller entry names another service than its walk found
-CONTENT = FAILED | AT_ONCE | CHANNEL | CONSUMER | SIDE
+CONTENT = AT_ONCE | CHANNEL | CONSUMER | SIDE
 """Flags that come with the span."""
 
 CONTROL = (
@@ -152,6 +150,8 @@ CONTROL = (
     "ordinal",  # of the first span of the batch
     "level",  # depth of the way down from it, 0 when it is done
     "touched",  # keeps the compiler from leaving out loads that only warm the cache
+    "now",  # arrival of the batch, ns since the epoch
+    "latest_evicted",  # latest start of an entry that left, -1 before the first; one ahead of `now` tells nothing
     "duplicates",
     "conflicting",
     "crowded",
@@ -159,12 +159,15 @@ CONTROL = (
     "evicted_waiting",
     "withdrawn",
     "mismatches",
+    "evicted_orphans",  # no caller sides, and their walk had ended at a parent that was missing
+    "late",  # spans that came with a start no later than `latest_evicted`
 )
 """Names of the numbers in the control block, 8 bytes each."""
 
 ENTRIES, BY_ID, BY_PARENT, DESCENT, ROWS, BATCH, CAPACITY, INDEX_MASK, ROOM, SEED = range(0, 80, 8)
-HEAD, RIPE, COUNT, AT, LENGTH, FIRST_ORDINAL, LEVEL, TOUCHED = range(80, 144, 8)
-DUPLICATES, CONFLICTING, CROWDED, EVICTED, EVICTED_WAITING, WITHDRAWN, MISMATCHES = range(144, 200, 8)
+HEAD, RIPE, COUNT, AT, LENGTH, FIRST_ORDINAL, LEVEL, TOUCHED, NOW, LATEST_EVICTED = range(80, 160, 8)
+DUPLICATES, CONFLICTING, CROWDED, EVICTED, EVICTED_WAITING, WITHDRAWN, MISMATCHES = range(160, 216, 8)
+EVICTED_ORPHANS, LATE = 216, 224
 
 # Places in a level of `descent`, 24 bytes: the next child to visit, the last one, and their parent.
 LEVEL_NEXT, LEVEL_LAST, LEVEL_ABOVE, LEVEL_BYTES = range(0, 32, 8)
@@ -191,6 +194,7 @@ class Table:
         self._set(by_id=self.indexes[0].ctypes.data, by_parent=self.indexes[1].ctypes.data)
         self._set(rows=self.rows.ctypes.data, room=len(self.rows) - SPARE)
         self._set(capacity=size, index_mask=2 * size - 1, seed=seed & ((1 << 63) - 1))
+        self._set(latest_evicted=-1)
 
     @property
     def address(self) -> int:
@@ -205,10 +209,15 @@ class Table:
         for name, value in values.items():
             self._control[CONTROL.index(name)] = value
 
-    def set_batch(self, batch: NDArray[np.void], first_ordinal: int) -> None:
+    def set_batch(self, batch: NDArray[np.void], first_ordinal: int, arrived_ns: int) -> None:
         """Name the next batch (ARRIVAL); the table keeps it until the next one."""
         self._batch = np.ascontiguousarray(batch)
         self._set(batch=self._batch.ctypes.data, length=len(batch), ordinal=first_ordinal, at=0)
+        self._set(now=arrived_ns)
+
+    def set_latest_evicted(self, start_ns: int) -> None:
+        """Note that a span with this start is not here any more."""
+        self._set(latest_evicted=max(start_ns, self.get("latest_evicted")))
 
     def clear(self) -> None:
         """Forget all entries; they are not looked at unless an index leads to them."""

@@ -165,8 +165,8 @@ class Rollup:
         self._since, self._foretold = [], now
         return parts
 
-    def replace(self, parts: Sequence[ce.Cells], cells: ce.Cells, ends: NDArray[np.uint32]) -> bool:
-        """Put what a log file adds in the place of its cut; whether that changes anything.
+    def replace(self, parts: Sequence[ce.Cells], cells: ce.Cells, ends: NDArray[np.uint32]) -> None:
+        """Put what a log file adds in the place of its cut.
 
         Args:
             parts: What `cut` gave.
@@ -174,9 +174,7 @@ class Rollup:
             ends: See `load`.
         """
         before = [ce.Cells(part.code, -part.value) for part in parts]
-        change = ce.total([ce.renumbered(cells, self._numbers_of(ends)), *before])
-        self._add(change)
-        return bool(len(change.code))
+        self._add(ce.total([ce.renumbered(cells, self._numbers_of(ends)), *before]))
 
     def see(self, minutes: NDArray[np.int64], nodes: NDArray[np.int32]) -> None:
         """Note that nodes had spans in minutes, pair by pair."""

@@ -23,7 +23,7 @@ from weft_collector.graph.nodes import Node, NodeType
 
 __all__ = ["NOTHING", "VERSION", "Coarse", "Kept", "joined", "kept_of", "read_cells", "write_cells"]
 
-VERSION: Final = 2  # exact parts of log files (`settling.py`)
+VERSION: Final = 3  # with classes of outcomes
 _NAMES: Final = b"weft.names"
 _EDGES: Final = b"weft.edges"
 _TYPES: Final = {kind.value: kind for kind in NodeType}

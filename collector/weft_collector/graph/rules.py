@@ -19,22 +19,6 @@ UNSPECIFIED, INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = range(6)
 STATUS_ERROR = 2
 """OTLP status code of a span that failed."""
 
-CALLERS_FAULT = frozenset(
-    {
-        "CANCELLED",
-        "INVALID_ARGUMENT",
-        "NOT_FOUND",
-        "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "RESOURCE_EXHAUSTED",
-        "FAILED_PRECONDITION",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNAUTHENTICATED",
-    }
-)
-"""rpc codes that are to rpc what 4xx is to HTTP; the others but OK are the server's."""
-
 
 class Home(NamedTuple):
     """Where a bare service name is looked for: the namespace and environment of the span that says it."""
@@ -115,8 +99,3 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def is_callers_fault(error_type: str) -> bool:
-    """Whether an rpc error type says that the caller asked wrongly."""
-    return error_type.upper() in CALLERS_FAULT

@@ -1,9 +1,10 @@
 """The graph of one window as values: what the API, the pictures and networkx are made from."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from weft_collector.graph.nodes import UNKNOWN_CALLER, Node
 
@@ -29,6 +30,34 @@ class Window(NamedTuple):
     def as_dict(self) -> dict[str, Any]:
         """As the API shows it: ISO-8601 start and end, and the length in seconds."""
         return {"start": _iso(self.start_minute), "end": _iso(self.end_minute), "seconds": self.seconds}
+
+
+class Exactness(NamedTuple):
+    """How far the graph is exact, and what may be repaired yet.
+
+    Attributes:
+        file: The last log file that is sealed: the graph of all files up to it is exact. 0 before the first.
+        arrived_ns: Arrival of its last record, ns since the epoch.
+        repairs_pending: Spans of later files that may be judged without a relative (`repairs.py`).
+    """
+
+    file: int = 0
+    arrived_ns: int = 0
+    repairs_pending: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the API shows it."""
+        through = {"file": self.file, "arrived": _iso_ns(self.arrived_ns)} if self.file else None
+        return {"settled_through": through, "repairs_pending": self.repairs_pending}
+
+
+NOTHING_SETTLED: Final = Exactness()
+"""Of a graph of which nothing is sealed."""
+
+
+def _iso_ns(time_ns: int) -> str:
+    seconds, rest = divmod(time_ns, 1_000_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
 
 def _iso(minute: int) -> str:
@@ -74,6 +103,7 @@ class EdgeStats:
         client: What the callers measured.
         server: What the callees measured.
         completeness: Which sides were seen.
+        outcomes: How many calls went how, by the classes of `outcomes.OUTCOMES` that occurred.
     """
 
     caller: Node
@@ -85,6 +115,7 @@ class EdgeStats:
     client: Latency | None
     server: Latency | None
     completeness: Completeness
+    outcomes: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @cached_property
     def id(self) -> str:
@@ -99,6 +130,7 @@ class EdgeStats:
             "callee": self.callee.id,
             **_counts(self),
             "completeness": asdict(self.completeness),
+            "outcomes": dict(self.outcomes),
         }
 
 
@@ -106,7 +138,7 @@ class EdgeStats:
 class NodeStats:
     """A node and the calls that reach it.
 
-    `calls`, `errors`, `rate`, `error_rate`, `client` and `server` are those of the inbound edges together;
+    `calls`, `errors`, `rate`, `error_rate`, `client`, `server` and `outcomes` are those of the inbound edges together;
     `outbound_calls` and `outbound_errors` those of the outbound edges.
     """
 
@@ -119,11 +151,12 @@ class NodeStats:
     outbound_errors: int
     client: Latency | None
     server: Latency | None
+    outcomes: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def as_dict(self) -> dict[str, Any]:
         """As the API shows it."""
         outbound = {"outbound_calls": self.outbound_calls, "outbound_errors": self.outbound_errors}
-        return {**_names(self.node), **_counts(self), **outbound}
+        return {**_names(self.node), **_counts(self), **outbound, "outcomes": dict(self.outcomes)}
 
 
 class Totals(NamedTuple):
@@ -144,6 +177,7 @@ class GraphSnapshot:
         nodes: Sorted by id.
         edges: Sorted by id.
         pending: Caller-side spans in the window that still wait for their callee, and are in no edge yet.
+        exactness: Of the graph of all windows.
     """
 
     window: Window
@@ -151,6 +185,7 @@ class GraphSnapshot:
     nodes: tuple[NodeStats, ...]
     edges: tuple[EdgeStats, ...]
     pending: int
+    exactness: Exactness = NOTHING_SETTLED
 
     def totals(self) -> dict[str, Any]:
         """Calls, errors and rate over the edges, those of unknown callers left out."""
@@ -168,6 +203,7 @@ class GraphSnapshot:
             "edges": [edge.as_dict() for edge in self.edges],
             "totals": self.totals(),
             "pending": self.pending,
+            **self.exactness.as_dict(),
         }
 
 

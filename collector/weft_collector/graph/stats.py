@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weft_collector.graph import cells as ce
-from weft_collector.graph.figures import Edges, Figures, figures_of
+from weft_collector.graph.figures import Edges, Figures, Outcomes, figures_of, outcomes_of
 from weft_collector.graph.nodes import UNKNOWN_CALLER_NUMBER, Node
 from weft_collector.graph.pairing_table import WAITING_SIGHT
-from weft_collector.graph.snapshot import Window
+from weft_collector.graph.snapshot import NOTHING_SETTLED, Exactness, Window
 from weft_collector.graph.table import Counts, GraphTable
 
 __all__ = ["Source", "graph_table"]
@@ -29,6 +29,7 @@ class Source(NamedTuple):
         cells: The window's sums.
         ends: Node numbers of the callers and callees of edge numbers.
         node: A node by its number.
+        exactness: Of the graph when `cells` were taken.
     """
 
     window: Window
@@ -36,6 +37,7 @@ class Source(NamedTuple):
     cells: ce.Cells
     ends: Callable[[Numbers], tuple[Numbers, Numbers]]
     node: Callable[[int], Node]
+    exactness: Exactness = NOTHING_SETTLED
 
 
 class _Edges(NamedTuple):
@@ -46,12 +48,14 @@ class _Edges(NamedTuple):
         caller: Places of their callers in the nodes.
         callee: Those of their callees.
         figures: Theirs.
+        outcomes: Theirs, by their places here.
     """
 
     at: Numbers
     caller: Numbers
     callee: Numbers
     figures: Figures
+    outcomes: Outcomes
 
 
 def graph_table(source: Source, *, unknown: bool = False) -> GraphTable:
@@ -66,7 +70,10 @@ def graph_table(source: Source, *, unknown: bool = False) -> GraphTable:
     )
     nodes, places = _by_id(numbers, source.node)
     at = _in_order(nodes, np.flatnonzero(called), places[callers], places[callees])
-    shown = _Edges(at, places[callers[at]], places[callees[at]], figures.of(at))
+    place = np.full(len(callers), -1)
+    place[at] = np.arange(len(at))
+    outcomes = outcomes_of(edges).regrouped(place)
+    shown = _Edges(at, places[callers[at]], places[callees[at]], figures.of(at), outcomes)
     return GraphTable(
         window=source.window,
         version=source.version,
@@ -76,8 +83,9 @@ def graph_table(source: Source, *, unknown: bool = False) -> GraphTable:
         outbound=_outbound(shown, len(nodes)),
         caller=shown.caller,
         callee=shown.callee,
-        edges=_counts(shown.figures),
+        edges=_counts(shown.figures, outcomes),
         sights=shown.figures.sights[:_KINDS],
+        exactness=source.exactness,
     )
 
 
@@ -101,18 +109,24 @@ def _in_order(nodes: tuple[Node, ...], at: Numbers, caller: Numbers, callee: Num
     return at[np.lexsort((callee[at], rank[caller[at]]))]
 
 
-def _counts(figures: Figures) -> Counts:
-    return Counts(figures.sights[:_KINDS].sum(axis=0), figures.errors, figures.client, figures.server)
+def _counts(figures: Figures, outcomes: Outcomes) -> Counts:
+    return Counts(_calls(figures), figures.errors, figures.client, figures.server, outcomes)
+
+
+def _calls(figures: Figures) -> Numbers:
+    calls: Numbers = figures.sights[:_KINDS].sum(axis=0)
+    return calls
 
 
 def _inbound(edges: Edges, shown: _Edges, nodes: int) -> Counts:
     order = np.argsort(shown.callee, kind="stable")
     bounds = np.searchsorted(shown.callee[order], np.arange(nodes + 1))
-    return _counts(figures_of(edges, shown.at[order], bounds))
+    figures = figures_of(edges, shown.at[order], bounds)
+    return _counts(figures, shown.outcomes.regrouped(shown.callee))
 
 
 def _outbound(shown: _Edges, nodes: int) -> tuple[Numbers, Numbers]:
-    counts, sums = _counts(shown.figures), np.zeros((2, nodes), np.int64)
-    np.add.at(sums[0], shown.caller, counts.calls)
-    np.add.at(sums[1], shown.caller, counts.errors)
+    sums = np.zeros((2, nodes), np.int64)
+    np.add.at(sums[0], shown.caller, _calls(shown.figures))
+    np.add.at(sums[1], shown.caller, shown.figures.errors)
     return sums[0], sums[1]

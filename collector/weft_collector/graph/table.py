@@ -13,12 +13,14 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from weft_collector.graph.figures import Sides
+from weft_collector.graph.figures import Outcomes, Sides
 from weft_collector.graph.histogram import BUCKETS, middle_ms, upper_ms
 from weft_collector.graph.nodes import UNKNOWN_CALLER, Node
 from weft_collector.graph.snapshot import (
+    NOTHING_SETTLED,
     Completeness,
     EdgeStats,
+    Exactness,
     GraphSnapshot,
     Latency,
     NodeStats,
@@ -36,12 +38,18 @@ _MIDDLE, _UPPER = middle_ms(_EVERY), upper_ms(_EVERY)
 
 
 class Counts(NamedTuple):
-    """Calls and what both sides measured, by edge or by node."""
+    """Calls, what both sides measured, and how they went, by edge or by node."""
 
     calls: Numbers
     errors: Numbers
     client: Sides
     server: Sides
+    outcomes: Outcomes
+
+    @property
+    def named_outcomes(self) -> list[dict[str, int]]:
+        """How the calls went, by the names of the classes that occurred."""
+        return self.outcomes.named(self.calls)
 
     def rates(self, seconds: int) -> tuple[list[float], list[float]]:
         """Calls a second, and the share of them that failed."""
@@ -80,6 +88,7 @@ class GraphTable:
         callee: By edge: that of its callee.
         edges: By edge.
         sights: By kind of completeness, then by edge.
+        exactness: Of the graph of all windows.
     """
 
     window: Window
@@ -92,6 +101,7 @@ class GraphTable:
     callee: Numbers
     edges: Counts
     sights: Numbers
+    exactness: Exactness = NOTHING_SETTLED
 
     @cached_property
     def ids(self) -> list[str]:
@@ -117,20 +127,22 @@ class GraphTable:
     def values(self) -> GraphSnapshot:
         """The same as values."""
         nodes, edges = tuple(_nodes(self)), tuple(_edges(self))
-        return GraphSnapshot(self.window, self.version, nodes, edges, self.pending)
+        return GraphSnapshot(self.window, self.version, nodes, edges, self.pending, self.exactness)
 
 
 def _nodes(table: GraphTable) -> Iterator[NodeStats]:
     outbound = (column.tolist() for column in table.outbound)
     calls, errors, rates, failing, client, server = _shown(table.inbound, table.window)
-    return map(NodeStats, table.nodes, calls, errors, rates, failing, *outbound, client, server)
+    named = table.inbound.named_outcomes
+    return map(NodeStats, table.nodes, calls, errors, rates, failing, *outbound, client, server, named)
 
 
 def _edges(table: GraphTable) -> Iterator[EdgeStats]:
     callers = map(table.nodes.__getitem__, table.caller.tolist())
     callees = map(table.nodes.__getitem__, table.callee.tolist())
     completeness = map(Completeness, *table.sights.tolist())
-    return map(EdgeStats, callers, callees, *_shown(table.edges, table.window), completeness)
+    named = table.edges.named_outcomes
+    return map(EdgeStats, callers, callees, *_shown(table.edges, table.window), completeness, named)
 
 
 def _shown(counts: Counts, window: Window) -> tuple[Any, ...]:

@@ -89,6 +89,7 @@ def summary(snapshot: GraphSnapshot) -> str:
     totals = snapshot.totals()
     calls: int = totals["calls"]
     errors: int = totals["errors"]
+    repairs = snapshot.exactness.repairs_pending
     waiting = f"{snapshot.pending:,} waiting for their callee" if snapshot.pending else ""
     return SEPARATOR.join(
         filter(
@@ -100,6 +101,7 @@ def summary(snapshot: GraphSnapshot) -> str:
                 f"{share_text(errors / calls)} errors" if calls else "",
                 _both_sides(snapshot),
                 waiting,
+                f"{_count(repairs, 'late span')} may be judged anew" if repairs else "",
             ],
         )
     )

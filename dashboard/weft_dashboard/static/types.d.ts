@@ -37,6 +37,7 @@ export interface GraphNode {
   outbound_errors: number;
   client: Latency | null;
   server: Latency | null;
+  outcomes: Record<string, number>;
 }
 
 export interface GraphEdge {
@@ -49,6 +50,7 @@ export interface GraphEdge {
   error_rate: number;
   client: Latency | null;
   server: Latency | null;
+  outcomes: Record<string, number>;
   completeness: Completeness;
 }
 
@@ -59,6 +61,7 @@ export interface Graph {
   edges: GraphEdge[];
   totals: { calls: number; errors: number; rate: number };
   pending: number;
+  repairs_pending: number;
 }
 
 export interface Point {

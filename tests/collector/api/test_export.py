@@ -41,7 +41,7 @@ def test_rows_sum_to_the_edges_in_every_format(collector, name, media_type):
     assert "attachment" in response.headers["content-disposition"]
     rows = READERS[name](response.content)
     counted = Counter(f"{row['caller']}->{row['callee']}" for row in rows)
-    failed = Counter(f"{row['caller']}->{row['callee']}" for row in rows if row["outcome"] == "error")
+    failed = Counter(f"{row['caller']}->{row['callee']}" for row in rows if row["outcome"] == "exception")
     assert {edge: (count, failed[edge]) for edge, count in counted.items()} == bodies.SHOP_EDGES
     assert list(rows[0]) == [column.name for column in COLUMNS]
 
@@ -62,7 +62,7 @@ def test_a_row_says_what_both_sides_know_of_a_call(collector):
         "operation": "POST /checkout",
         "client_duration_ms": 8.0,
         "server_duration_ms": 5.0,
-        "outcome": "error",
+        "outcome": "exception",
         "certainty": "both",
     }
 

@@ -9,6 +9,7 @@ import pytest
 from tests.collector.render.graphs import HOSTILE
 from weft_collector.api.graph_json import graph_json
 from weft_collector.graph.nodes import UNKNOWN_CALLER_NUMBER, Node, NodeTable, NodeType
+from weft_collector.graph.outcomes import CLASSES
 from weft_collector.graph.pairing_table import ROW
 from weft_collector.graph.rollup import Rollup
 from weft_collector.graph.snapshot import Window
@@ -21,7 +22,7 @@ def table_of(names, *, unknown=True):
     nodes, rollup = NodeTable(), Rollup()
     numbers = [UNKNOWN_CALLER_NUMBER, *(nodes.number(Node(NodeType.SERVICE, name, name)) for name in names)]
     calls = [
-        (n % 3, caller, callee, n % 5 - 1, n % 991, 1, n % 5, n % 2, 0)
+        (n % 3, caller, callee, n % 5 - 1, n % 991, 1, n % 5, n % CLASSES, 0)
         for n, (caller, callee) in enumerate(itertools.pairwise(numbers))
     ]
     rollup.add(np.array(calls * 3, ROW))

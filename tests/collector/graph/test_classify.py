@@ -4,7 +4,7 @@ from tests.property.batches import Texts, decoded
 from tests.property.oracle import Span
 from weft_collector.graph.classify import Classifier
 from weft_collector.graph.nodes import NodeTable
-from weft_collector.graph.pairing_table import FAILED
+from weft_collector.graph.outcomes import BUCKET_BITS, OUTCOMES
 
 
 def classify(spans, capacity=1000):
@@ -14,26 +14,30 @@ def classify(spans, capacity=1000):
 
 
 @pytest.mark.parametrize(
-    ("fields", "failed"),
+    ("fields", "outcome"),
     [
-        ({"error": True}, True),
-        ({"http": 500}, True),
-        ({"http": 503, "error": False}, True),
-        ({"http": 404, "error": True}, False),
-        ({"http": 404, "error_type": "404", "error": True}, False),
-        ({"http": 200}, False),
-        ({"http": 200, "error": True}, True),
-        ({"error_type": "timeout"}, True),
-        ({"rpc": "grpc", "error_type": "NOT_FOUND", "error": True}, False),
-        ({"rpc": "grpc", "error_type": "UNAVAILABLE", "error": True}, True),
-        ({"error_type": "NOT_FOUND", "error": True}, True),
-        ({}, False),
+        ({"error": True}, "exception"),
+        ({"http": 500}, "5xx"),
+        ({"http": 503, "error": False}, "5xx"),
+        ({"http": 404, "error": True}, "4xx"),
+        ({"http": 404, "error_type": "404", "error": True}, "4xx"),
+        ({"http": 200}, "ok"),
+        ({"http": 200, "error": True}, "exception"),
+        ({"error_type": "requests.exceptions.ConnectTimeout"}, "timeout"),
+        ({"error_type": "ECONNREFUSED"}, "refused"),
+        ({"rpc": "grpc", "error_type": "not_found", "error": True}, "NOT_FOUND"),
+        ({"rpc": "grpc", "error_type": "UNAVAILABLE", "error": True}, "UNAVAILABLE"),
+        ({"rpc": "grpc", "error_type": "OK", "error": True}, "exception"),
+        ({"rpc": "grpc", "error_type": "DEADLINE_EXCEEDED"}, "DEADLINE_EXCEEDED"),
+        ({"error_type": "DEADLINE_EXCEEDED"}, "timeout"),
+        ({"error_type": "NOT_FOUND", "error": True}, "exception"),
+        ({}, "ok"),
     ],
 )
-def test_what_counts_as_failed(fields, failed):
+def test_how_a_span_went(fields, outcome):
     for kind in ("CLIENT", "SERVER", "INTERNAL"):
         found, _, _ = classify([Span(1, 1, kind=kind, **fields)])
-        assert bool(found.batch["flags"][0] & FAILED) is failed
+        assert OUTCOMES[found.batch["measure"][0] >> BUCKET_BITS] == outcome
 
 
 def test_an_instance_is_known_by_its_id_else_by_host_and_process():

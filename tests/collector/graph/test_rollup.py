@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from weft_collector.graph import cells as ce
 from weft_collector.graph.levels import STRETCH_COST
+from weft_collector.graph.outcomes import CLASSES
 from weft_collector.graph.pairing_table import ROW, WAITING_SIGHT
 from weft_collector.graph.rollup import DAY, HOUR, Bounds, Rollup
 from weft_collector.graph.snapshot import Window
@@ -20,7 +21,7 @@ calls = st.tuples(
     st.integers(-1, 991),  # server
     st.just(1),
     st.integers(0, 4),  # sight
-    st.integers(0, 1),  # failed
+    st.integers(0, CLASSES - 1),  # outcome
     st.just(0),
 )
 
@@ -36,10 +37,10 @@ def taken_back(row):
 def counted(values):
     """{(caller, callee, cell): sum} by plain counting."""
     sums = Counter()
-    for _, caller, callee, client, server, sign, sight, failed, _ in values:
+    for _, caller, callee, client, server, sign, sight, outcome, _ in values:
         sums[caller, callee, ce.SIGHT_AT + sight] += sign
         if sight != WAITING_SIGHT:
-            sums[caller, callee, ce.ERRORS_AT] += sign * failed
+            sums[caller, callee, ce.OUTCOME_AT + outcome] += sign * (outcome > 0)
             sums[caller, callee, ce.CLIENT_AT + client] += sign * (client >= 0)
             sums[caller, callee, ce.SERVER_AT + server] += sign * (server >= 0)
     return {key: value for key, value in sums.items() if value}

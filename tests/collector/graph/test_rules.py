@@ -43,15 +43,3 @@ def test_a_caller_entry_is_percent_decoded_and_at_home_where_it_is_read():
 
 def test_a_service_without_name_has_opentelemetrys_own():
     assert rules.service("", HOME).id == "service:unknown_service"
-
-
-@pytest.mark.parametrize("code", ["NOT_FOUND", "not_found", "CANCELLED", "UNAUTHENTICATED", "ABORTED"])
-def test_rpc_codes_that_blame_the_caller(code):
-    assert rules.is_callers_fault(code)
-
-
-@pytest.mark.parametrize(
-    "code", ["UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "UNKNOWN", "DATA_LOSS", "timeout"]
-)
-def test_rpc_codes_that_blame_the_server(code):
-    assert not rules.is_callers_fault(code)

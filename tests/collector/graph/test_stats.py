@@ -13,6 +13,7 @@ from tests.property.oracle import Span
 from weft_collector.graph.build import to_networkx
 from weft_collector.graph.histogram import QUANTILES, buckets_of, middle_ms, upper_ms
 from weft_collector.graph.nodes import Node, NodeTable, NodeType
+from weft_collector.graph.outcomes import EXCEPTION
 from weft_collector.graph.pairing_table import ROW
 from weft_collector.graph.rollup import Rollup
 from weft_collector.graph.snapshot import Window
@@ -87,6 +88,24 @@ def test_a_node_sums_its_inbound_edges():
     assert (web.outbound_calls, web.outbound_errors, web.calls, web.server) == (3, 0, 0, None)
 
 
+def test_outcomes_are_told_by_class_and_sum_to_the_calls():
+    spans = [
+        *calls([(2 * MS, MS)] * 3),
+        Span(50, 1, kind="CLIENT", service="web", start=0, end=MS, error_type="ReadTimeout"),
+        Span(50, 2, 1, service="cart", start=0, end=MS),
+        Span(51, 1, service="cart", start=0, end=MS, http=404),
+        Span(52, 1, service="cart", start=0, end=MS, rpc="grpc", error_type="INTERNAL"),
+    ]
+    graph = graph_of(spans)
+    edges = {edge.id: edge for edge in graph.edges}
+    assert edges["service:web->service:cart"].outcomes == {"ok": 3, "timeout": 1}
+    assert edges["client:->service:cart"].outcomes == {"4xx": 1, "INTERNAL": 1}
+    assert [edge.errors for edge in edges.values()] == [1, 1]
+    nodes = {stats.node.name: stats for stats in graph.nodes}
+    assert nodes["cart"].outcomes == {"ok": 3, "4xx": 1, "INTERNAL": 1, "timeout": 1}
+    assert nodes["web"].outcomes == {}
+
+
 def test_unknown_callers_are_hidden_unless_asked_for_and_never_in_the_totals():
     spans = [*calls([(MS, MS)]), Span(50, 2, 1, service="cart", start=0, end=MS)]
     shown, hidden = graph_of(spans, unknown=True), graph_of(spans)
@@ -120,6 +139,7 @@ def test_the_answers_shape():
     assert [node["id"] for node in answer["nodes"]] == ["service:cart", "service:web"]
     [edge] = answer["edges"]
     assert edge["id"] == "service:web->service:cart"
+    assert edge["outcomes"] == answer["nodes"][0]["outcomes"] == {"ok": 1}
     assert edge["completeness"] == {"both": 1, "client_only": 0, "server_only": 0, "inferred": 0}
     assert set(edge["client"]) == {"samples", "p50_ms", "p95_ms", "p99_ms", "max_ms"}
     assert answer["nodes"][1]["server"] is None
@@ -135,6 +155,7 @@ def test_networkx_gets_every_figure():
     edge = graph.edges["service:web", "service:cart", "calls"]
     assert (edge["calls"], edge["weight"], edge["both"], edge["errors"]) == (3, 3, 3, 0)
     assert edge["client_p50_ms"] == table.values.edges[0].client.p50_ms
+    assert edge["outcome_ok"] == 3
     assert (graph.graph["seconds"], graph.graph["version"]) == (120, 3)
     assert "".join(nx.generate_graphml(graph)).startswith("<graphml")
 
@@ -200,7 +221,7 @@ def test_a_very_large_graph_is_in_order():
     table, rollup = NodeTable(), Rollup()
     numbers = [table.number(Node(NodeType.SERVICE, f"s{n}")) for n in range(nodes)]
     ends = [(numbers[n % nodes], numbers[n * 7919 // nodes % nodes]) for n in range(edges)]
-    rollup.add(np.array([(0, a, b, 1, 2, 1, 0, n % 2, 0) for n, (a, b) in enumerate(ends)], ROW))
+    rollup.add(np.array([(0, a, b, 1, 2, 1, 0, n % 2 * EXCEPTION, 0) for n, (a, b) in enumerate(ends)], ROW))
     graph = graph_table(Source(WINDOW, 1, rollup.window(WINDOW), rollup.ends, table.node)).values
     assert {(e.caller, e.callee): e.calls for e in graph.edges} == Counter(
         (table.node(a), table.node(b)) for a, b in ends

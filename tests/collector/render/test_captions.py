@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from tests.collector.render.graphs import database, edge, node_stats, service, small, snapshot
 from weft_collector.graph.nodes import CLIENT
-from weft_collector.graph.snapshot import Window
+from weft_collector.graph.snapshot import Exactness, Window
 from weft_collector.render import captions
 
 
@@ -68,6 +70,11 @@ def test_the_summary_has_window_size_and_totals():
         "2025-02-19 21:20 to 21:35 UTC \u00b7 3 nodes, 2 edges \u00b7 9,900 calls (11/s) \u00b7 0.91 % errors"
         " \u00b7 100 % of calls between services seen from both sides"
     )
+
+
+def test_the_summary_says_what_may_be_judged_anew():
+    graph = replace(snapshot([]), exactness=Exactness(3, 0, 1200))
+    assert captions.summary(graph).endswith(" · 1,200 late spans may be judged anew")
 
 
 def test_the_summary_leaves_out_unknown_callers_like_the_totals():

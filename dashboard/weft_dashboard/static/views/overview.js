@@ -44,6 +44,9 @@ const Ranking = ({ title, edges, figure, tone = () => "" }) => html`
 const Foot = ({ graph }) => html`
   <footer class="panel-foot">
     ${graph.pending > 0 ? html`<p>${plural(graph.pending, "call")} still without the other side.</p>` : null}
+    ${graph.repairs_pending > 0
+      ? html`<p>${plural(graph.repairs_pending, "span")} came late and may be judged anew within a minute or two.</p>`
+      : null}
     <p title="${graph.window.start} to ${graph.window.end}">
       ${clock(graph.window.start)} to ${clock(graph.window.end)}
       ${status.value ? html` · ${count(status.value.spans_received)} spans received · Weft ${status.value.version}` : null}
