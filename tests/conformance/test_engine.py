@@ -25,18 +25,6 @@ NOT_YET: dict[str, tuple[str, ...]] = {
         "a_link_counts_before_the_span_that_it_names_has_come",
         "the_first_link_that_names_somebody_wins",
     ),
-    "R3.5": (
-        "a_client_span_around_a_client_span_is_no_call",
-        "a_wrapper_around_retries_is_no_call_beside_them",
-        "a_wrapper_is_withdrawn_when_the_inner_span_comes_later",
-        "local_spans_in_between_do_not_hide_a_wrapper",
-        "messages_created_below_a_send_span",
-    ),
-    "R3.6": (
-        "a_database_library_over_http_lends_its_name",
-        "an_inner_span_with_a_name_of_its_own_keeps_it",
-        "the_nearest_wrapper_that_has_a_name_lends_it",
-    ),
     "R3.11": (
         "a_batch_span_around_a_span_for_each_message",
         "a_batch_that_is_processed_message_by_message",

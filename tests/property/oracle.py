@@ -96,6 +96,10 @@ def peer(s):
     return "external:" + path([f"{host}:{s.port}" if s.port else host]) if host else "unknown:peer"
 
 
+def names_its_peer(s):
+    return bool(s.peer_service or s.db_system or channel(s))
+
+
 def path(parts):
     return "/".join(quote(part, safe=":") for part in parts)
 
@@ -147,7 +151,7 @@ class Oracle:
             if below is not s and p.node != s.node:
                 return self.nested(s, below)
             if p.side == "caller":
-                return (channel(p), None) if channel(p) else (p.node, p)
+                return self.through(p)
             if p.node != s.node:
                 return self.inside(path[path.index(p) :])
             if p.side == "callee":
@@ -167,8 +171,24 @@ class Oracle:
             if p.node != node or p.side == "callee":
                 break
             if p.side == "caller":
-                return (channel(p), None) if channel(p) else (node, p)
+                return self.through(p)
         return node, None
+
+    def through(self, p):
+        channel_ = channel(self.named(p))
+        return (channel_, None) if channel_ else (p.node, p)
+
+    def wrappers(self, s):
+        """The spans around a caller side that call, too, nearest first."""
+        for p in self.way_up(s)[1:]:
+            if (p.node, p.place) != (s.node, s.place) or p.side == "callee":
+                return
+            if p.side == "caller":
+                yield p
+
+    def named(self, s):
+        """The span that names the peer of a caller side: itself, or a wrapper that lends its name."""
+        return next(filter(names_its_peer, [s, *self.wrappers(s)]), s)
 
     def edges(self):
         """{(minute, caller, callee): Edge} after settle()."""
@@ -177,9 +197,11 @@ class Oracle:
             answer = NO_CALL if s.side == "caller" else self.caller(s)
             if answer is not NO_CALL:
                 callees[id(answer[1]) if answer[1] else None].append((s, *answer))
-        for s in self.distinct:
-            if s.side == "caller" and (channel(s) or not callees[id(s)]):
-                book(edges, s, s.node, peer(s), s, None)
+        callers = [s for s in self.distinct if s.side == "caller"]
+        wrappers = {id(p) for s in callers for p in itertools.islice(self.wrappers(s), 1)}
+        for s in callers:
+            if id(s) not in wrappers and not callees[id(s)]:
+                book(edges, s, s.node, peer(self.named(s)), s, None)
         for answers in callees.values():
             answers.sort(key=lambda a: (a[0].start, a[0].id))
             for n, (s, caller, side) in enumerate(answers):

@@ -11,7 +11,7 @@ there stays booked after it has gone; a span whose partner went too early is jud
 
 The algorithm lies in small files, from the ground up: `pairing_table` (the memory), `pairing_index`
 (finding entries), `pairing_ahead` (loading them in time), `pairing_walk` (who called), `pairing_heap` and
-`pairing_calls` (booking), `pairing_run` (the kernels).
+`pairing_calls` (booking), `pairing_wrappers` (spans that call around others), `pairing_run` (the kernels).
 
 Refused: holding back calls until a trace is complete (nobody knows when it is), and joining spans at query
 time (seconds for what takes nanoseconds here). Not thread-safe: `Derived` holds its lock.
@@ -169,10 +169,10 @@ class Pairing:
         client = np.where(carried, own["partner"], slots)
         no_client = callee & ~carried
         seen_both = np.where((own["flags"] & pt.SEEN_BOTH) != 0, pt.BOTH, pt.SERVER_ONLY)
-        node, other = own["node"].astype(np.int32), own["other"].astype(np.int32)
+        node, other = own["node"].astype(np.int32), own["booked"].astype(np.int32)
         return BookedCalls(
             start=own["start"],
-            caller=np.where(callee, own["booked"].astype(np.int32), node),
+            caller=np.where(callee, other, node),
             callee=np.where(callee, node, other),
             sight=np.where(callee, seen_both, pt.CLIENT_ONLY).astype(np.uint8),
             failed=(own["flags"] & np.where(callee, pt.BOOKED_FAILED, pt.FAILED)) != 0,

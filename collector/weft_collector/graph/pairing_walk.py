@@ -26,6 +26,8 @@ from weft_collector.graph.pairing_table import (
     NONE,
     OTHER,
     PARENT,
+    PEER,
+    PUBLISHES,
     SPAN,
     START,
     TRACE,
@@ -105,8 +107,8 @@ def parent_of(table: int, slot: int) -> int:
 def _through(table: int, slot: int) -> Answer:
     """The answer of a walk that reached a caller side; behind one that publishes stands the channel."""
     entry = entry_at(table, slot)
-    if load16(entry + FLAGS) & CHANNEL:
-        return load16(entry + OTHER), NONE, True
+    if load16(entry + FLAGS) & PUBLISHES:
+        return load16(entry + PEER), NONE, True
     return load16(entry + NODE), slot, True
 
 
