@@ -45,7 +45,7 @@ class Span:
 
     @property
     def place(self):
-        return self.instance or (self.host, self.pid)
+        return self.instance or (f"{self.host}:{self.pid}" if self.host or self.pid else "")
 
     @property
     def node(self):
@@ -56,6 +56,10 @@ class Span:
         while not parts[0] and len(parts) > 1:
             parts.pop(0)
         return "service:" + path(parts)
+
+    @property
+    def owner(self):
+        return self.node, self.place
 
     @property
     def failed(self):
@@ -116,7 +120,7 @@ class Oracle:
         self.distinct, self.by_id = [], defaultdict(list)
         for s in spans:
             halves = self.by_id[s.trace & (1 << 64) - 1, s.id]
-            twins = [h for h in halves if (h.side, h.node, h.place) == (s.side, s.node, s.place)]
+            twins = [h for h in halves if (h.side, h.owner) == (s.side, s.owner)]
             if not twins and len(halves) < 8:
                 halves.append(s)
                 self.distinct.append(s)
@@ -129,8 +133,8 @@ class Oracle:
         above = self.halves(child, child.parent) if child.parent else []
 
         def distance(h):
-            apart = 2 if h.node != child.node else h.place != child.place
-            return apart, ("callee", "local", "caller").index(h.side), h.start
+            apart = h.owner != child.owner, h.node != child.node, h.environment != child.environment
+            return apart, ("callee", "local", "caller").index(h.side), h.start, h.owner
 
         return min(shared or above, key=distance, default=None)
 
@@ -181,7 +185,7 @@ class Oracle:
     def wrappers(self, s):
         """The spans around a caller side that call, too, nearest first."""
         for p in self.way_up(s)[1:]:
-            if (p.node, p.place) != (s.node, s.place) or p.side == "callee":
+            if p.owner != s.owner or p.side == "callee":
                 return
             if p.side == "caller":
                 yield p
@@ -203,7 +207,7 @@ class Oracle:
             if id(s) not in wrappers and not callees[id(s)]:
                 book(edges, s, s.node, peer(self.named(s)), s, None)
         for answers in callees.values():
-            answers.sort(key=lambda a: (a[0].start, a[0].id))
+            answers.sort(key=lambda a: (a[0].start, a[0].id, a[0].owner))
             for n, (s, caller, side) in enumerate(answers):
                 book(edges, s, caller, s.node, side if n == 0 else None, s, seen=side)
         return dict(edges)

@@ -21,6 +21,7 @@ WORDS = {
     "error_type": st.sampled_from(["", "", "NOT_FOUND", "UNAVAILABLE", "timeout"]),
     "entry": st.sampled_from(["", "", "a;1", "b;2", "lost%20one;"]),
     "namespace": st.sampled_from(["", "", "", "shop"]),
+    "environment": st.sampled_from(["", "", "", "prod", "prod.longer"]),
 }
 
 
@@ -42,9 +43,9 @@ def tangles(draw):
     """Spans whose ids and parents are drawn from few numbers: cycles, shared ids, missing parents, deep chains."""
     ids = draw(st.sampled_from([3, 8, 40]))
     few = st.integers(1, ids)
-    count = draw(st.integers(1, 40))
+    ties = draw(st.sampled_from([1, 1, 1 << 40]))
     spans = []
-    for number in range(count):
+    for _ in range(draw(st.integers(1, 40))):
         span = Span(
             trace=draw(st.sampled_from([1, 1, 1, (9 << 64) + 1, 2])),
             id=draw(few),
@@ -55,10 +56,10 @@ def tangles(draw):
                 )
             ),
             service=draw(st.sampled_from(SERVICES[:3])),
-            instance=draw(st.sampled_from(["", "1", "1", "2"])),
+            instance=draw(st.sampled_from(["", "1", "1", "2", "instance-1", "instance-1x"])),
             **draw(details()),
         )
-        spans.append(replace(span, start=span.start // 64 * 64 + number))  # ties end in the order of the log
+        spans.append(replace(span, start=span.start // ties * ties))
     return spans
 
 

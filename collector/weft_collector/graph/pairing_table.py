@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from weft_collector.graph.owners import Owners
 from weft_collector.kernel import inline, load8, load64, number, store8, store64
 
 ARRIVAL = np.dtype(
@@ -153,6 +154,7 @@ CONTROL = (
     "descent",
     "rows",
     "batch",
+    "owners",
     "capacity",
     "index_mask",
     "room",  # rows that the output may hold before it must be emptied
@@ -176,9 +178,10 @@ CONTROL = (
 )
 """Names of the numbers in the control block, 8 bytes each."""
 
-ENTRIES, BY_ID, BY_PARENT, DESCENT, ROWS, BATCH, CAPACITY, INDEX_MASK, ROOM, SEED = range(0, 80, 8)
-HEAD, RIPE, COUNT, AT, LENGTH, FIRST_ORDINAL, LEVEL, WRAPS, TOUCHED = range(80, 152, 8)
-DUPLICATES, CONFLICTING, CROWDED, EVICTED, EVICTED_WAITING, WITHDRAWN, MISMATCHES = range(152, 208, 8)
+ENTRIES, BY_ID, BY_PARENT, DESCENT, ROWS, BATCH, OWNERS = range(0, 56, 8)
+CAPACITY, INDEX_MASK, ROOM, SEED, HEAD, RIPE, COUNT = range(56, 112, 8)
+AT, LENGTH, FIRST_ORDINAL, LEVEL, WRAPS, TOUCHED = range(112, 160, 8)
+DUPLICATES, CONFLICTING, CROWDED, EVICTED, EVICTED_WAITING, WITHDRAWN, MISMATCHES = range(160, 216, 8)
 
 # Places in a level of `descent`: the next child to visit, the last one, their parent, and how many levels may follow.
 LEVEL_NEXT, LEVEL_LAST, LEVEL_ABOVE, LEVEL_REACH, LEVEL_BYTES = range(0, 40, 8)
@@ -188,12 +191,13 @@ class Table:
     """The arrays, and the control block that tells kernels where they are.
 
     Args:
+        owners: Of the spans.
         capacity: Entries; rounded up to a power of two, at least 16 and at most 2**26.
         rows: Length of the output, at least 2 * SPARE.
         seed: Of the hash: any number of 63 bits, unknown to senders.
     """
 
-    def __init__(self, capacity: int, rows: int, seed: int) -> None:
+    def __init__(self, owners: Owners, capacity: int, rows: int, seed: int) -> None:
         size = 1 << max(4, min(26, (capacity - 1).bit_length()))
         self.entries = np.zeros(size, ENTRY)
         self.indexes = np.zeros((2, 2 * size), np.uint32)
@@ -201,6 +205,8 @@ class Table:
         self._descent = np.zeros((LEVELS + 1) * LEVEL_BYTES // 8, np.int64)
         self._control = np.zeros(len(CONTROL), np.int64)
         self._batch = np.zeros(0, ARRIVAL)
+        self._owners = owners
+        self._set(owners=owners.address)
         self._set(entries=self.entries.ctypes.data, descent=self._descent.ctypes.data)
         self._set(by_id=self.indexes[0].ctypes.data, by_parent=self.indexes[1].ctypes.data)
         self._set(rows=self.rows.ctypes.data, room=len(self.rows) - SPARE)
