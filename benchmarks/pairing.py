@@ -141,8 +141,9 @@ def measure(count: int, live: int, capacity: int) -> list[Figure]:
     """The rate of each step, and other figures."""
     load = Load(count, live)
     texts, nodes, timer = Texts(), NodeTable(), Timer()
-    classifier, pairing, rollup = Classifier(texts, nodes), Pairing(capacity), Rollup()
-    drain(Pairing(16), classifier.classify(load.batch(0)).batch, 0)  # compiles
+    classifier, rollup = Classifier(texts, nodes), Rollup()
+    pairing = Pairing(classifier.owners, capacity)
+    drain(Pairing(classifier.owners, 16), classifier.classify(load.batch(0)).batch, 0)  # compiles
     rollup.add(np.zeros(0, ROW))
     table = pairing._table  # noqa: SLF001 - a collector that has run for a minute has touched its memory
     table.entries.view(np.uint8).fill(0)
@@ -157,7 +158,7 @@ def measure(count: int, live: int, capacity: int) -> list[Figure]:
         timer("roll up", lambda r=rows: rollup.add(r))
     window = Window(START // 60_000_000_000, START // 60_000_000_000 + 60)
     cells = timer("snapshot", lambda: rollup.window(window))
-    made = timer("snapshot", lambda: graph_table(Source(window, 1, cells, rollup.ends, nodes.node)))
+    made = timer("snapshot", lambda: graph_table(Source(window, 1, cells, rollup.ends, nodes.node)).values)
     seconds = timer.seconds
     together = seconds["classify"] + seconds["pair"] + seconds["roll up"]
     unit = "M spans/s/core"

@@ -120,7 +120,7 @@ class Derived:
         self._nodes = NodeTable(chosen.nodes)
         self._classifier = Classifier(decoder.strings, self._nodes)
         self._head = Head(telemetry, chosen.head_spans)
-        self._pairing = Pairing(chosen.pairing_entries, chosen.seed)
+        self._pairing = Pairing(self._classifier.owners, chosen.pairing_entries, chosen.seed)
         self._rollup = Rollup(chosen.rollup)
         self._rewarming = Rewarming(self._classifier, self._head, self._pairing)
         self.counts = EdgeCountTable(chosen.count_places)

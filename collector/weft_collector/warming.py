@@ -72,8 +72,9 @@ def _search() -> None:
 
 
 def _graph() -> None:
-    pairing, rollup = Pairing(1), Rollup(edges=16)
-    batch = Classifier(Strings(Limits()), NodeTable()).classify(nothing()).batch
+    classifier = Classifier(Strings(Limits()), NodeTable())
+    pairing, rollup = Pairing(classifier.owners, 1), Rollup(edges=16)
+    batch = classifier.classify(nothing()).batch
     for rows in chain(pairing.take(batch, 0, 0), pairing.take(np.zeros(1, ARRIVAL), 0, 0)):
         rollup.add(rows)
     for rows in chain(pairing.foretell(), pairing.settle(), pairing.flush()):

@@ -94,7 +94,7 @@ class Machine:
     def __init__(self, capacity=1 << 12, seed=7, rows=1 << 12):
         self.texts, self.nodes = Texts(), NodeTable()
         self.classifier = Classifier(self.texts, self.nodes)
-        self.pairing = Pairing(capacity, seed, rows)
+        self.pairing = Pairing(self.classifier.owners, capacity, seed, rows)
         self.rollup = Rollup(edges=1 << 10)
         self.rows = Counter()
         self.taken = 0

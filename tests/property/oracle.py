@@ -49,7 +49,7 @@ class Span:
 
     @property
     def place(self):
-        return self.instance or (self.host, self.pid)
+        return self.instance or (f"{self.host}:{self.pid}" if self.host or self.pid else "")
 
     @property
     def node(self):
@@ -60,6 +60,10 @@ class Span:
         while not parts[0] and len(parts) > 1:
             parts.pop(0)
         return "service:" + path(parts)
+
+    @property
+    def owner(self):
+        return self.node, self.place
 
     @property
     def outcome(self):
@@ -107,6 +111,10 @@ def peer(s):
     return "external:" + path([f"{host}:{s.port}" if s.port else host]) if host else "unknown:peer"
 
 
+def names_its_peer(s):
+    return bool(s.peer_service or s.db_system or channel(s))
+
+
 def path(parts):
     return "/".join(quote(part, safe=":") for part in parts)
 
@@ -123,7 +131,7 @@ class Oracle:
         self.distinct, self.by_id = [], defaultdict(list)
         for s in spans:
             halves = self.by_id[s.trace & (1 << 64) - 1, s.id]
-            twins = [h for h in halves if (h.side, h.node, h.place) == (s.side, s.node, s.place)]
+            twins = [h for h in halves if (h.side, h.owner) == (s.side, s.owner)]
             if not twins and len(halves) < 8:
                 halves.append(s)
                 self.distinct.append(s)
@@ -136,8 +144,8 @@ class Oracle:
         above = self.halves(child, child.parent) if child.parent else []
 
         def distance(h):
-            apart = 2 if h.node != child.node else h.place != child.place
-            return apart, ("callee", "local", "caller").index(h.side), h.start
+            apart = h.owner != child.owner, h.node != child.node, h.environment != child.environment
+            return apart, ("callee", "local", "caller").index(h.side), h.start, h.owner
 
         return min(shared or above, key=distance, default=None)
 
@@ -158,7 +166,7 @@ class Oracle:
             if below is not s and p.node != s.node:
                 return self.nested(s, below)
             if p.side == "caller":
-                return (channel(p), None) if channel(p) else (p.node, p)
+                return self.through(p)
             if p.node != s.node:
                 return self.inside(path[path.index(p) :])
             if p.side == "callee":
@@ -178,8 +186,24 @@ class Oracle:
             if p.node != node or p.side == "callee":
                 break
             if p.side == "caller":
-                return (channel(p), None) if channel(p) else (node, p)
+                return self.through(p)
         return node, None
+
+    def through(self, p):
+        channel_ = channel(self.named(p))
+        return (channel_, None) if channel_ else (p.node, p)
+
+    def wrappers(self, s):
+        """The spans around a caller side that call, too, nearest first."""
+        for p in self.way_up(s)[1:]:
+            if p.owner != s.owner or p.side == "callee":
+                return
+            if p.side == "caller":
+                yield p
+
+    def named(self, s):
+        """The span that names the peer of a caller side: itself, or a wrapper that lends its name."""
+        return next(filter(names_its_peer, [s, *self.wrappers(s)]), s)
 
     def edges(self):
         """{(minute, caller, callee): Edge} after settle()."""
@@ -188,11 +212,13 @@ class Oracle:
             answer = NO_CALL if s.side == "caller" else self.caller(s)
             if answer is not NO_CALL:
                 callees[id(answer[1]) if answer[1] else None].append((s, *answer))
-        for s in self.distinct:
-            if s.side == "caller" and (channel(s) or not callees[id(s)]):
-                book(edges, s, s.node, peer(s), s, None)
+        callers = [s for s in self.distinct if s.side == "caller"]
+        wrappers = {id(p) for s in callers for p in itertools.islice(self.wrappers(s), 1)}
+        for s in callers:
+            if id(s) not in wrappers and not callees[id(s)]:
+                book(edges, s, s.node, peer(self.named(s)), s, None)
         for answers in callees.values():
-            answers.sort(key=lambda a: (a[0].start, a[0].id))
+            answers.sort(key=lambda a: (a[0].start, a[0].id, a[0].owner))
             for n, (s, caller, side) in enumerate(answers):
                 book(edges, s, caller, s.node, side if n == 0 else None, s, seen=side)
         return dict(edges)

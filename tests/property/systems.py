@@ -21,6 +21,7 @@ WORDS = {
     "error_type": st.sampled_from(["", "", "NOT_FOUND", "UNAVAILABLE", "timeout", "Refused", "KeyError"]),
     "entry": st.sampled_from(["", "", "a;1", "b;2", "lost%20one;"]),
     "namespace": st.sampled_from(["", "", "", "shop"]),
+    "environment": st.sampled_from(["", "", "", "prod", "prod.longer"]),
 }
 
 
@@ -42,9 +43,9 @@ def tangles(draw):
     """Spans whose ids and parents are drawn from few numbers: cycles, shared ids, missing parents, deep chains."""
     ids = draw(st.sampled_from([3, 8, 40]))
     few = st.integers(1, ids)
-    count = draw(st.integers(1, 40))
+    ties = draw(st.sampled_from([1, 1, 1 << 40]))
     spans = []
-    for number in range(count):
+    for _ in range(draw(st.integers(1, 40))):
         span = Span(
             trace=draw(st.sampled_from([1, 1, 1, (9 << 64) + 1, 2])),
             id=draw(few),
@@ -55,11 +56,40 @@ def tangles(draw):
                 )
             ),
             service=draw(st.sampled_from(SERVICES[:3])),
-            instance=draw(st.sampled_from(["", "1", "1", "2"])),
+            instance=draw(st.sampled_from(["", "1", "1", "2", "instance-1", "instance-1x"])),
             **draw(details()),
         )
-        spans.append(replace(span, start=span.start // 64 * 64 + number))  # ties end in the order of the log
+        spans.append(replace(span, start=span.start // ties * ties))
     return spans
+
+
+@st.composite
+def nests(draw):
+    """Caller sides inside caller sides, at most two of a place far apart: what lies in what, and who lends names."""
+    count = draw(st.integers(2, 16))
+    spans = []
+    for number in range(count):
+        kinds = ["CLIENT", "CLIENT", "PRODUCER", "INTERNAL", "SERVER", "CONSUMER"]
+        spans.append(
+            Span(
+                trace=1,
+                id=draw(st.one_of(st.just(2 * number + 1), st.integers(1, 2 * number + 1))),
+                parent=draw(st.one_of(st.just(max(0, 2 * number - 1)), st.integers(0, 2 * count))),
+                kind=draw(st.sampled_from(kinds)),
+                service=draw(st.sampled_from("aaab")),
+                instance=draw(st.sampled_from(["1", "1", "1", "2"])),
+                **draw(details()) | {"start": number},
+            )
+        )
+    longer = draw(st.integers(0, count - 1))
+    chain = [
+        replace(spans[longer], id=1000 + n, parent=1001 + n, kind="INTERNAL")
+        for n in range(draw(st.sampled_from([0, 0, 1, 14, 15, 16, 29, 30, 31, 32])))
+    ]
+    if chain:
+        chain[-1] = replace(chain[-1], parent=spans[longer].parent)
+        spans[longer] = replace(spans[longer], parent=1000)
+    return draw(st.permutations(spans + chain))
 
 
 class Tree:
@@ -68,9 +98,10 @@ class Tree:
     def __init__(self, draw, trace):
         self._draw, self._trace, self._ids, self.spans = draw, trace, 0, []
 
-    def add(self, **fields):
+    def add(self, said=None, **fields):
         self._ids += 1
-        span = Span(trace=self._trace, id=self._trace * 1000 + self._ids, **(self._draw(details()) | fields))
+        said = self._draw(details()) if said is None else said
+        span = Span(trace=self._trace, id=self._trace * 1000 + self._ids, **(said | fields))
         self.spans.append(span)
         return span
 
@@ -82,16 +113,23 @@ class Tree:
             self.call(service, at.id, depth - 1)
 
     def call(self, service, parent, depth):
-        """Some local spans, a client span, and none, one or several callees."""
+        """Some local spans, a client span, often inside wrappers, and none, one or several callees."""
         where = {"service": service, "instance": f"{service}1"}
-        for _ in range(self._draw(st.sampled_from([0, 0, 1, 3, 33]))):
-            parent = self.add(
-                kind=self._draw(st.sampled_from(["INTERNAL", "UNSPECIFIED"])), parent=parent, **where
-            ).id
-        kind = self._draw(st.sampled_from(["CLIENT", "CLIENT", "PRODUCER", "INTERNAL"]))
-        client = self.add(kind=kind, parent=parent, **where)
+        kinds = st.sampled_from(["CLIENT", "CLIENT", "PRODUCER", "INTERNAL"])
+        for _ in range(self._draw(st.sampled_from([0, 0, 0, 1, 2]))):
+            parent = self.inside(parent, where)
+            parent = self.add(kind=self._draw(kinds), parent=parent, **where).id
+        client = self.add(kind=self._draw(kinds), parent=self.inside(parent, where), **where)
         for _ in range(self._draw(st.sampled_from([0, 1, 1, 1, 2, 3]))):
             self.serve(self._draw(st.sampled_from(SERVICES)), client.id, depth)
+
+    def inside(self, parent, where):
+        """No, some or too many local spans, alike but for their kinds; the id of the last."""
+        said = self._draw(details())
+        for _ in range(self._draw(st.sampled_from([0, 0, 0, 0, 0, 0, 1, 1, 3, 16, 31, 33]))):
+            kind = self._draw(st.sampled_from(["INTERNAL", "UNSPECIFIED"]))
+            parent = self.add(said, kind=kind, parent=parent, **where).id
+        return parent
 
 
 @st.composite

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from tests.property.batches import Machine
 from tests.property.oracle import Oracle
-from tests.property.systems import batches, systems, tangles
+from tests.property.systems import batches, nests, systems, tangles
 from weft_collector.graph import cells as ce
 from weft_collector.graph.outcomes import OUTCOMES
 from weft_collector.graph.pairing_table import BOTH, CLIENT_ONLY, INFERRED, SERVER_ONLY
 from weft_collector.graph.snapshot import Window
 
-anything = st.one_of(systems(), tangles())
+anything = st.one_of(systems(), tangles(), nests())
 
 
 def bucket(duration):
@@ -89,6 +89,12 @@ def check(spans, bodies, *, seed=7):
 @settings(deadline=None, max_examples=120)
 @given(st.data(), anything)
 def test_equals_the_oracle_in_any_order_and_batching(data, spans):
+    check(spans, data.draw(batches(spans)))
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.data(), nests())
+def test_what_lies_in_what_is_known_in_any_order(data, spans):
     check(spans, data.draw(batches(spans)))
 
 

@@ -15,6 +15,7 @@ from weft_collector.graph.histogram import buckets_of
 from weft_collector.graph.memo import RowMemo
 from weft_collector.graph.nodes import NodeTable, NodeType
 from weft_collector.graph.outcomes import BUCKET_BITS, CLIENT_ERROR, SERVER_ERROR, of_error, of_rpc_code
+from weft_collector.graph.owners import Owners
 from weft_collector.graph.pairing_table import (
     ARRIVAL,
     AT_ONCE,
@@ -114,23 +115,24 @@ class Classifier:
     Args:
         texts: The decoder's table of texts.
         nodes: Where nodes get their numbers.
+
+    Attributes:
+        owners: What the nodes and instances are called that it gave numbers to.
     """
 
     def __init__(self, texts: Texts, nodes: NodeTable) -> None:
         self._texts = texts
         self._nodes = nodes
-        self._instances: dict[tuple[int, int, int, int], int] = {}
-        self._names: list[tuple[int, int, int, int]] = []
+        self.owners = Owners()
+        self._instances: dict[tuple[int, str], int] = {}
+        self._names: list[str] = []
         self._classes = np.zeros((2, 0), np.uint8)
         self._owners = RowMemo(self._owner, width=6, outputs=2)
         self._others = RowMemo(self._other, width=_WIDTH, outputs=2)
 
     def instance(self, number: int) -> str:
         """What an instance calls itself: its id, else `host:pid`; empty for 0 and less."""
-        if not 0 < number <= len(self._names):
-            return ""
-        _, instance, host, pid = self._names[number - 1]
-        return self._texts.text(instance) or f"{self._texts.text(host)}:{pid}"
+        return self._names[number - 1] if 0 < number <= len(self._names) else ""
 
     def classify(self, decoded: Decoded) -> Classified:
         """A batch's columns for pairing and for the head."""
@@ -159,17 +161,20 @@ class Classifier:
         name, namespace, environment, instance, host, pid = identity
         home = rules.Home(self._texts.text(namespace), self._texts.text(environment))
         node = self._nodes.number(rules.service(self._texts.text(name), home))
+        for known in range(self.owners.nodes, len(self._nodes)):
+            self.owners.add_node(self._nodes.node(known))
         return node, self._instance(node, instance, host, pid)
 
     def _instance(self, node: int, instance: int, host: int, pid: int) -> int:
         """A number per distinct instance: by its id, else by host and process; 0 where neither is given."""
         if not (instance or host or pid):
             return 0
-        key = (node, instance, 0, 0) if instance else (node, 0, host, pid)
+        key = node, self._texts.text(instance) or f"{self._texts.text(host)}:{pid}"
         if key not in self._instances:
             if len(self._names) >= MAX_INSTANCES:
                 return OTHER_INSTANCE
-            self._names.append(key)
+            self._names.append(key[1])
+            self.owners.add_instance(key[1])
             self._instances[key] = len(self._names)
         return self._instances[key]
 

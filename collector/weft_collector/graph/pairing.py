@@ -10,8 +10,9 @@ there stays booked after it has gone; a span whose partner went too early is jud
 `counters`.
 
 The algorithm lies in small files, from the ground up: `pairing_table` (the memory), `pairing_index`
-(finding entries), `pairing_ahead` (loading them in time), `pairing_walk` (who called), `pairing_heap` and
-`pairing_calls` (booking), `pairing_run` (the kernels).
+(finding entries), `pairing_ahead` (loading them in time), `pairing_order` (which of two spans comes first),
+`pairing_walk` (who called), `pairing_heap` and `pairing_calls` (booking), `pairing_wrappers` (spans that call
+around others), `pairing_run` (the kernels).
 
 Refused: holding back calls until a trace is complete (nobody knows when it is), and joining spans at query
 time (seconds for what takes nanoseconds here). Not thread-safe: `Derived` holds its lock.
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 
 from weft_collector.graph import pairing_table as pt
 from weft_collector.graph.outcomes import BUCKET_BITS, FAILED_FROM
+from weft_collector.graph.owners import Owners
 from weft_collector.graph.pairing_run import foretell, ripen, take
 
 DEFAULT_CAPACITY = 1 << 20
@@ -81,13 +83,16 @@ class Pairing:
     gives out those that are left.
 
     Args:
+        owners: What the spans' nodes and instances are called.
         capacity: Entries; rounded up to a power of two.
         seed: Of the hash.
         rows: How many rows gather at most.
     """
 
-    def __init__(self, capacity: int = DEFAULT_CAPACITY, seed: int = 0, rows: int = _ROWS) -> None:
-        self._table = pt.Table(capacity, rows, seed)
+    def __init__(
+        self, owners: Owners, capacity: int = DEFAULT_CAPACITY, seed: int = 0, rows: int = _ROWS
+    ) -> None:
+        self._table = pt.Table(owners, capacity, rows, seed)
         self._arrivals: deque[tuple[int, int]] = deque()
         self._next_ordinal = 0
 
@@ -184,10 +189,10 @@ class Pairing:
         client = np.where(carried, own["partner"], slots)
         no_client = callee & ~carried
         seen_both = np.where((own["flags"] & pt.SEEN_BOTH) != 0, pt.BOTH, pt.SERVER_ONLY)
-        node, other = own["node"].astype(np.int32), own["other"].astype(np.int32)
+        node, other = own["node"].astype(np.int32), own["booked"].astype(np.int32)
         return BookedCalls(
             start=own["start"],
-            caller=np.where(callee, own["booked"].astype(np.int32), node),
+            caller=np.where(callee, other, node),
             callee=np.where(callee, node, other),
             sight=np.where(callee, seen_both, pt.CLIENT_ONLY).astype(np.uint8),
             outcome=_outcomes(own, callee),

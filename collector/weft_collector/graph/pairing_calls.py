@@ -4,8 +4,8 @@ Every entry remembers exactly what is booked in its name, so that a booking is a
 made, whatever has left the table meanwhile. Invariants, between two steps:
 
 - a callee-side entry is booked if and only if its answer names a caller;
-- a caller-side entry stands in its own name (as a call to its peer) only while it has no callee, unless
-  its peer is a channel, which it reaches whoever reads from there;
+- a caller-side entry stands in its own name (as a call to its peer) only while it is no wrapper and has no
+  callee, unless its peer is a channel, which it reaches whoever reads from there;
 - of the callees of a caller side only the first by (start, span id) carries that side's duration and
   outcome: the root of the heap is the `partner` of its owner, unless the figures are spent.
 """
@@ -14,11 +14,11 @@ from weft_collector.graph.outcomes import BUCKET_BITS, MEASURE_BUCKET, of_call
 from weft_collector.graph.pairing_heap import heap_add, heap_release, heap_remove
 from weft_collector.graph.pairing_table import (
     ABSENT,
-    AT_ONCE,
     BOOKED,
     BOOKED_AS,
     BOTH,
     CALLER,
+    CERTAIN,
     CHANNEL,
     CHILD,
     CLIENT_MEASURE,
@@ -37,7 +37,9 @@ from weft_collector.graph.pairing_table import (
     NONE,
     OTHER,
     PARTNER,
+    PEER,
     PLUS,
+    PUBLISHES,
     RIPE,
     ROW_BYTES,
     ROW_CALLEE,
@@ -56,6 +58,7 @@ from weft_collector.graph.pairing_table import (
     WAITING,
     WAITING_SIGHT,
     WITHDRAWN,
+    WRAPPED,
     add64,
     entry_at,
     load16,
@@ -71,12 +74,14 @@ _UNBOOK = 0xFFFF & ~(BOOKED | SEEN_BOTH)
 
 
 @inline
-def _has(entry: int, bit: int) -> bool:
+def has(entry: int, bit: int) -> bool:
+    """Whether an entry has a flag."""
     return (load16(entry + FLAGS) & bit) != 0
 
 
 @inline
-def _set(entry: int, bit: int, on: bool) -> None:
+def put(entry: int, bit: int, on: bool) -> None:
+    """Give an entry a flag, or take it away."""
     flags = load16(entry + FLAGS)
     store16(entry + FLAGS, flags | bit if on else flags & ~bit)
 
@@ -97,7 +102,7 @@ def emit_own(table: int, entry: int, sign: int, sight: int) -> None:
     """A caller side's row in its own name: a call to its peer, or a wait for its callee."""
     row = _row(table, entry, sign, sight)
     store16(row + ROW_CALLER, load16(entry + NODE))
-    store16(row + ROW_CALLEE, load16(entry + OTHER))
+    store16(row + ROW_CALLEE, load16(entry + PEER))
     measure = load16(entry + MEASURE)
     store16(row + ROW_CLIENT, measure & MEASURE_BUCKET)
     store16(row + ROW_SERVER, ABSENT)
@@ -107,7 +112,7 @@ def emit_own(table: int, entry: int, sign: int, sight: int) -> None:
 @routine
 def _emit_callee(table: int, entry: int, sign: int) -> None:
     """A callee's row, as the entry remembers it."""
-    row = _row(table, entry, sign, BOTH if _has(entry, SEEN_BOTH) else SERVER_ONLY)
+    row = _row(table, entry, sign, BOTH if has(entry, SEEN_BOTH) else SERVER_ONLY)
     store16(row + ROW_CALLER, load16(entry + BOOKED_AS))
     store16(row + ROW_CALLEE, load16(entry + NODE))
     measure, client = load16(entry + MEASURE), load16(entry + CLIENT_MEASURE)
@@ -119,17 +124,17 @@ def _emit_callee(table: int, entry: int, sign: int) -> None:
 
 @routine
 def settle_own(table: int, slot: int) -> None:
-    """Book a caller side to its peer, or take that back, as its callees and its age demand."""
+    """Book a caller side to its peer, or take that back, as what it wraps, its callees and its age demand."""
     entry = entry_at(table, slot)
-    always = _has(entry, CHANNEL)
-    alone = load32(entry + CHILD) == NONE and not _has(entry, MET)
-    ready = _has(entry, AT_ONCE) or number_of(table, slot) < load64(table + RIPE)
-    book, wait = always or (alone and ready), not always and alone and not ready
-    if wait != _has(entry, WAITING):
-        _set(entry, WAITING, wait)
+    unanswered = has(entry, PUBLISHES) or (load32(entry + CHILD) == NONE and not has(entry, MET))
+    calls = unanswered and load32(entry + WRAPPED) == 0
+    ready = has(entry, CERTAIN) or number_of(table, slot) < load64(table + RIPE)
+    book, wait = calls and ready, calls and not ready
+    if wait != has(entry, WAITING):
+        put(entry, WAITING, wait)
         emit_own(table, entry, PLUS if wait else MINUS, WAITING_SIGHT)
-    if book != _has(entry, BOOKED):
-        _set(entry, BOOKED, book)
+    if book != has(entry, BOOKED):
+        put(entry, BOOKED, book)
         emit_own(table, entry, PLUS if book else MINUS, CLIENT_ONLY)
         add64(table + WITHDRAWN, ZERO if book else PLUS)
 
@@ -172,7 +177,7 @@ def _attach(table: int, slot: int, owner: int) -> None:
     side = entry_at(table, owner)
     store32(entry_at(table, slot) + PARTNER, owner)
     heap_add(table, owner, slot)
-    if load32(side + CHILD) == slot and not _has(side, SPENT):
+    if load32(side + CHILD) == slot and not has(side, SPENT):
         before = load32(side + PARTNER)
         if before != NONE:
             _rebook(table, before, NONE)
@@ -185,26 +190,23 @@ def _attach(table: int, slot: int, owner: int) -> None:
 def _compare(table: int, entry: int, caller: int, found: bool) -> None:
     """Count a caller entry that names another caller than the walk found."""
     entered = load16(entry + OTHER)
-    named = entered != NO_NODE and not _has(entry, CHANNEL)
+    named = entered != NO_NODE and not has(entry, CHANNEL)
     wrong = named and found and caller not in (NO_NODE, entered)
-    if wrong and not _has(entry, MISMATCH):
+    if wrong and not has(entry, MISMATCH):
         add64(table + MISMATCHES, PLUS)
-    _set(entry, MISMATCH, wrong)
+    put(entry, MISMATCH, wrong)
 
 
 @routine
 def decide(table: int, slot: int) -> None:
-    """Ask who called the entry, and correct what is booked in its name."""
+    """Ask who called an entry that is no caller side, and correct what is booked in its name."""
     entry = entry_at(table, slot)
-    if side_of(entry) == CALLER:
-        settle_own(table, slot)
-        return
     caller, owner, found = answer(table, slot)
-    if _has(entry, FOUND) and not found and load64(table + EVICTED) != 0:
+    if has(entry, FOUND) and not found and load64(table + EVICTED) != 0:
         return  # an ancestor may have left the table; what was decided while it was there still holds
     _compare(table, entry, caller, found)
-    _set(entry, FOUND, found)
-    booked = load16(entry + BOOKED_AS) if _has(entry, BOOKED) else NO_NODE
+    put(entry, FOUND, found)
+    booked = load16(entry + BOOKED_AS) if has(entry, BOOKED) else NO_NODE
     if caller == booked and owner == load32(entry + PARTNER):
         return
     if booked != NO_NODE:
@@ -218,8 +220,8 @@ def decide(table: int, slot: int) -> None:
     _carry(table, entry, NONE)
     if owner != NONE:
         _attach(table, slot, owner)
-    _set(entry, BOOKED, True)
-    _set(entry, SEEN_BOTH, owner != NONE)
+    put(entry, BOOKED, True)
+    put(entry, SEEN_BOTH, owner != NONE)
     _emit_callee(table, entry, PLUS)
 
 
@@ -236,7 +238,7 @@ def leave(table: int, slot: int) -> None:
         return
     side = entry_at(table, owner)
     heap_remove(table, owner, slot)
-    _set(side, MET, True)
+    put(side, MET, True)
     if load32(side + PARTNER) == slot:
         store32(side + PARTNER, NONE)
-        _set(side, SPENT, True)
+        put(side, SPENT, True)

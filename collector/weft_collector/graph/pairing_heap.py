@@ -1,34 +1,13 @@
-"""The callees of a caller-side entry in a pairing heap, the first by (start, span id) on top.
+"""The callees of a caller-side entry in a pairing heap, the first by start, span id and owner on top.
 
 `child` names a callee's first child, `next` the next in that child's list, `prev` the one before it or,
 for the first of a list, the parent. The root has no `next` and no `prev`; the caller side's own `child`
 names the root.
 """
 
-from weft_collector.graph.pairing_table import (
-    CHILD,
-    NEXT,
-    NONE,
-    PARTNER,
-    PREV,
-    SPAN,
-    START,
-    entry_at,
-    number_of,
-)
-from weft_collector.kernel import inline, load32, load64, number, routine, store32
-
-_SIGN = number(-(1 << 63))
-
-
-@inline
-def _before(table: int, one: int, other: int) -> bool:
-    left, right = entry_at(table, one), entry_at(table, other)
-    if load64(left + START) != load64(right + START):
-        return load64(left + START) < load64(right + START)
-    if load64(left + SPAN) != load64(right + SPAN):
-        return load64(left + SPAN) ^ _SIGN < load64(right + SPAN) ^ _SIGN  # ids have no sign
-    return number_of(table, one) < number_of(table, other)
+from weft_collector.graph.pairing_order import called_before
+from weft_collector.graph.pairing_table import CHILD, NEXT, NONE, PARTNER, PREV, entry_at
+from weft_collector.kernel import load32, routine, store32
 
 
 @routine
@@ -38,7 +17,7 @@ def _meld(table: int, one: int, other: int) -> int:
         return other
     if other == NONE:
         return one
-    root, below = (one, other) if _before(table, one, other) else (other, one)
+    root, below = (one, other) if called_before(table, one, other) else (other, one)
     top, under = entry_at(table, root), entry_at(table, below)
     first = load32(top + CHILD)
     store32(under + PREV, root)

@@ -5,9 +5,9 @@ doing stands in `state` and `descent`. Python empties the output and calls again
 spans hang together, can overflow anything.
 
 An arrival asks again for exactly those whose walk may pass the new span: itself, the callee sides that
-share its id, and all below it that local spans lead to, HOPS levels deep. The way down keeps one place per
-level and follows the rings of siblings; nothing is inserted or evicted meanwhile, so the rings stand
-still.
+share its id, and all below it that local spans lead to, HOPS levels deep; and past wrappers those whose name
+they may lend (`pairing_wrappers`). The way down keeps one place per level and follows the rings of siblings;
+nothing is inserted or evicted meanwhile, so the rings stand still.
 """
 
 from weft_collector.graph.pairing_ahead import AHEAD, touch, touch_oldest
@@ -57,6 +57,8 @@ from weft_collector.graph.pairing_table import (
     LEVEL_BYTES,
     LEVEL_LAST,
     LEVEL_NEXT,
+    LEVEL_REACH,
+    LEVELS,
     LOCAL,
     MEASURE,
     MINUS,
@@ -78,6 +80,9 @@ from weft_collector.graph.pairing_table import (
     TRACE,
     WAITING,
     WAITING_SIGHT,
+    WRAPPED,
+    WRAPPER,
+    WRAPS,
     add64,
     entry_at,
     load16,
@@ -85,6 +90,7 @@ from weft_collector.graph.pairing_table import (
     store16,
 )
 from weft_collector.graph.pairing_walk import parent_of
+from weft_collector.graph.pairing_wrappers import around, enclose
 from weft_collector.kernel import ZERO, copy_bytes, inline, kernel, load32, load64, routine, store32, store64
 
 
@@ -181,6 +187,8 @@ def _insert(table: int, arrival: int) -> int:
     store32(entry + ORDINAL, load64(table + FIRST_ORDINAL) + load64(table + AT))
     store32(entry + PARTNER, NONE)
     store32(entry + CHILD, NONE)
+    store32(entry + WRAPPER, NONE)
+    store32(entry + WRAPPED, 0)
     store16(entry + BOOKED_AS, NO_NODE)
     insert_id(table, slot)
     link_child(table, slot)
@@ -207,8 +215,8 @@ def _ask_callee_halves(table: int, slot: int) -> None:
 
 
 @routine
-def _descend(table: int, slot: int, level: int) -> None:
-    """Make the children of an entry the next level of the way down, if it has any."""
+def _descend(table: int, slot: int, level: int, reach: int) -> None:
+    """Make the children of an entry the next of `reach` levels of the way down, if it has any."""
     entry = entry_at(table, slot)
     youngest = youngest_child(table, load64(entry + TRACE), load64(entry + SPAN))
     store64(table + LEVEL, level)
@@ -218,6 +226,12 @@ def _descend(table: int, slot: int, level: int) -> None:
         store64(below + LEVEL_NEXT, load32(entry_at(table, youngest) + SIBLING))
         store64(below + LEVEL_LAST, youngest)
         store64(below + LEVEL_ABOVE, slot)
+        store64(below + LEVEL_REACH, reach - 1)
+
+
+@inline
+def _is_wrapped(entry: int) -> bool:
+    return load32(entry + WRAPPER) != NONE
 
 
 @routine
@@ -235,12 +249,21 @@ def _step(table: int) -> None:
         return
     entry = entry_at(table, slot)
     store64(here + LEVEL_NEXT, NONE if slot == load64(here + LEVEL_LAST) else load32(entry + SIBLING))
-    side = side_of(entry)
-    if side == CALLER or parent_of(table, slot) != load64(here + LEVEL_ABOVE):
+    side, wrapped = side_of(entry), _is_wrapped(entry)
+    if side == CALLER and not wrapped and load64(table + WRAPS) == 0:
+        return  # nothing is around it, and nothing was
+    if parent_of(table, slot) != load64(here + LEVEL_ABOVE):
         return
-    decide(table, slot)
-    if side == LOCAL and level < HOPS:
-        _descend(table, slot, level)
+    reach = load64(here + LEVEL_REACH)
+    if side == CALLER:
+        if enclose(table, slot):
+            reach = HOPS
+        elif not (wrapped or _is_wrapped(entry)):
+            return
+    else:
+        decide(table, slot)
+    if side != CALLEE and reach > 0 and level < LEVELS:
+        _descend(table, slot, level, reach)
 
 
 @routine
@@ -253,10 +276,16 @@ def _begin(table: int) -> None:
         _evict_oldest(table)
     add64(table + LATE, load64(arrival + START) <= load64(table + LATEST_EVICTED))
     slot = _insert(table, arrival)
-    decide(table, slot)
-    if side_of(arrival) == CALLER:
+    side = side_of(arrival)
+    store64(table + WRAPS, side == CALLER)
+    if side == CALLER:
+        enclose(table, slot)
         _ask_callee_halves(table, slot)
-    _descend(table, slot, ZERO)
+    else:
+        decide(table, slot)
+    if side == LOCAL:
+        store64(table + WRAPS, around(table, slot)[0] != NONE)
+    _descend(table, slot, ZERO, HOPS)
 
 
 @kernel

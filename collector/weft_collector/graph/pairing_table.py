@@ -15,6 +15,9 @@ What an entry refers to, it refers to by slot. Three structures run through the 
   call that carries the caller side's figures. Any callee may leave it in logarithmic time, which a list
   sorted on demand could not promise to a sender who means ill.
 
+A caller side is in no heap, and keeps there what `pairing_wrappers` needs: the wrapper around it, by arrival
+number rather than by slot, as the wrapper may be evicted first; and how many it is the wrapper of.
+
 Spans carry ids that senders choose, so the indexes hash them with a seed of the process. Ids themselves are
 kept, not their hash: two spans are never taken for one.
 
@@ -29,6 +32,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from weft_collector.graph.owners import Owners
 from weft_collector.kernel import inline, load8, load64, number, store8, store64
 
 ARRIVAL = np.dtype(
@@ -54,9 +58,12 @@ ENTRY = np.dtype(
         ("partner", np.uint32),  # callee: its caller side. Caller side: the callee that has its figures
         ("sibling", np.uint32),  # next child of the same parent, in a ring
         ("child", np.uint32),  # callee: its first child in the heap. Caller side: root of its callees' heap
-        ("next", np.uint32),  # callee: next in the list of its parent's children in the heap
-        ("prev", np.uint32),  # callee: the one before it in that list, or its parent in the heap
-        ("booked", np.uint16),  # callee: the node that it is booked as called by
+        # Callee: next in the list of its parent's children in the heap. Caller side: the number of its wrapper
+        ("next", np.uint32),
+        # Callee: the one before it in that list, or its parent in the heap. Caller side: how many it wraps
+        ("prev", np.uint32),
+        # Callee: the node that it is booked as called by. Caller side: its peer, by its own word or a lent one
+        ("booked", np.uint16),
         ("client", np.int16),  # callee: measure of the caller side in its booking, or ABSENT
     ]
 )
@@ -89,7 +96,9 @@ NODE, OTHER, FLAGS, MEASURE = (_offset(ENTRY, name) for name in ("node", "other"
 INSTANCE, ORDINAL = _offset(ENTRY, "instance"), _offset(ENTRY, "ordinal")
 PARTNER, SIBLING = _offset(ENTRY, "partner"), _offset(ENTRY, "sibling")
 CHILD, NEXT, PREV = (_offset(ENTRY, name) for name in ("child", "next", "prev"))
+WRAPPER, WRAPPED = NEXT, PREV  # of a caller side
 BOOKED_AS, CLIENT_MEASURE = _offset(ENTRY, "booked"), _offset(ENTRY, "client")
+PEER = BOOKED_AS  # of a caller side
 ENTRY_BYTES, ARRIVAL_BYTES, ROW_BYTES = ENTRY.itemsize, ARRIVAL.itemsize, ROW.itemsize
 
 # Where the fields of a row lie.
@@ -107,6 +116,8 @@ PLUS, MINUS = number(1), number(255)
 """Signs, as the byte in a row."""
 HOPS = 32
 """How many parents a walk looks at."""
+LEVELS = 2 * HOPS
+"""How deep a way down may be: to a caller side whose peer turns to another, and on to its callees."""
 SHARED = 8
 """How many spans may share an id; what comes later is counted and left out."""
 SPARE = 256
@@ -123,10 +134,13 @@ AT_ONCE = number(1 << 4)  # caller side: its peer is known for sure, so it does 
 CHANNEL = number(1 << 5)  # `other` is a channel
 BOOKED = number(1 << 6)
 SEEN_BOTH = number(1 << 7)  # callee: booked with a caller side
+PUBLISHES = SEEN_BOTH  # caller side: its peer, own or lent, is a channel
+CERTAIN = number(1 << 8)  # caller side: its peer, own or lent, is known for sure
 MET = number(1 << 9)  # caller side: had a callee that was evicted
 SPENT = number(1 << 10)  # caller side: its figures stay in the booking of an evicted callee
 WAITING = number(1 << 11)  # caller side: shown as pending
 FOUND = number(1 << 12)  # its walk ended at a span, not at one that is missing
+LENT = FOUND  # caller side: a wrapper has lent it its peer
 MISMATCH = number(1 << 13)  # its caller entry names another service than its walk found
 CONTENT = AT_ONCE | CHANNEL | CONSUMER | SIDE
 """Flags that come with the span."""
@@ -138,6 +152,7 @@ CONTROL = (
     "descent",
     "rows",
     "batch",
+    "owners",
     "capacity",
     "index_mask",
     "room",  # rows that the output may hold before it must be emptied
@@ -149,6 +164,7 @@ CONTROL = (
     "length",  # rows of the batch
     "ordinal",  # of the first span of the batch
     "level",  # depth of the way down from it, 0 when it is done
+    "wraps",  # whether the way down began at a caller side, or below one that spans further down may lie in
     "touched",  # keeps the compiler from leaving out loads that only warm the cache
     "now",  # arrival of the batch, ns since the epoch
     "latest_evicted",  # latest start of an entry that left, -1 before the first; one ahead of `now` tells nothing
@@ -164,32 +180,36 @@ CONTROL = (
 )
 """Names of the numbers in the control block, 8 bytes each."""
 
-ENTRIES, BY_ID, BY_PARENT, DESCENT, ROWS, BATCH, CAPACITY, INDEX_MASK, ROOM, SEED = range(0, 80, 8)
-HEAD, RIPE, COUNT, AT, LENGTH, FIRST_ORDINAL, LEVEL, TOUCHED, NOW, LATEST_EVICTED = range(80, 160, 8)
-DUPLICATES, CONFLICTING, CROWDED, EVICTED, EVICTED_WAITING, WITHDRAWN, MISMATCHES = range(160, 216, 8)
-EVICTED_ORPHANS, LATE = 216, 224
+ENTRIES, BY_ID, BY_PARENT, DESCENT, ROWS, BATCH, OWNERS = range(0, 56, 8)
+CAPACITY, INDEX_MASK, ROOM, SEED, HEAD, RIPE, COUNT = range(56, 112, 8)
+AT, LENGTH, FIRST_ORDINAL, LEVEL, WRAPS, TOUCHED, NOW, LATEST_EVICTED = range(112, 176, 8)
+DUPLICATES, CONFLICTING, CROWDED, EVICTED, EVICTED_WAITING, WITHDRAWN, MISMATCHES = range(176, 232, 8)
+EVICTED_ORPHANS, LATE = 232, 240
 
-# Places in a level of `descent`, 24 bytes: the next child to visit, the last one, and their parent.
-LEVEL_NEXT, LEVEL_LAST, LEVEL_ABOVE, LEVEL_BYTES = range(0, 32, 8)
+# Places in a level of `descent`: the next child to visit, the last one, their parent, and how many levels may follow.
+LEVEL_NEXT, LEVEL_LAST, LEVEL_ABOVE, LEVEL_REACH, LEVEL_BYTES = range(0, 40, 8)
 
 
 class Table:
     """The arrays, and the control block that tells kernels where they are.
 
     Args:
+        owners: Of the spans.
         capacity: Entries; rounded up to a power of two, at least 16 and at most 2**26.
         rows: Length of the output, at least 2 * SPARE.
         seed: Of the hash: any number of 63 bits, unknown to senders.
     """
 
-    def __init__(self, capacity: int, rows: int, seed: int) -> None:
+    def __init__(self, owners: Owners, capacity: int, rows: int, seed: int) -> None:
         size = 1 << max(4, min(26, (capacity - 1).bit_length()))
         self.entries = np.zeros(size, ENTRY)
         self.indexes = np.zeros((2, 2 * size), np.uint32)
         self.rows = np.zeros(max(rows, 2 * SPARE), ROW)
-        self._descent = np.zeros((HOPS + 1) * 3, np.int64)
+        self._descent = np.zeros((LEVELS + 1) * LEVEL_BYTES // 8, np.int64)
         self._control = np.zeros(len(CONTROL), np.int64)
         self._batch = np.zeros(0, ARRIVAL)
+        self._owners = owners
+        self._set(owners=owners.address)
         self._set(entries=self.entries.ctypes.data, descent=self._descent.ctypes.data)
         self._set(by_id=self.indexes[0].ctypes.data, by_parent=self.indexes[1].ctypes.data)
         self._set(rows=self.rows.ctypes.data, room=len(self.rows) - SPARE)

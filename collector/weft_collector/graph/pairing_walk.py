@@ -10,6 +10,7 @@ it). While spans only arrive, an answer that a span gave is lost again only wher
 
 from weft_collector.graph.nodes import CLIENT_NUMBER, UNKNOWN_CALLER_NUMBER
 from weft_collector.graph.pairing_index import mix, slot_in, tag_of
+from weft_collector.graph.pairing_order import same_environment, started_before
 from weft_collector.graph.pairing_table import (
     BY_ID,
     CALLEE,
@@ -26,12 +27,12 @@ from weft_collector.graph.pairing_table import (
     NONE,
     OTHER,
     PARENT,
+    PEER,
+    PUBLISHES,
     SPAN,
-    START,
     TRACE,
     entry_at,
     load16,
-    number_of,
     side_of,
 )
 from weft_collector.kernel import inline, load32, load64, number, routine
@@ -44,20 +45,13 @@ _FAR = number(1 << 30)
 
 
 @inline
-def _distance(child: int, half: int) -> int:
+def _distance(table: int, child: int, half: int) -> int:
     """How far a span that bears the parent id is from being the child's parent."""
     side = side_of(half)
     steps = 0 if side == CALLEE else (1 if side == LOCAL else 2)
     if load16(half + NODE) != load16(child + NODE):
-        return steps + 6
+        return steps + (6 if same_environment(table, half, child) else 9)
     return steps if load32(half + INSTANCE) == load32(child + INSTANCE) else steps + 3
-
-
-@inline
-def _earlier(table: int, one: int, other: int) -> bool:
-    """Whether the entry in slot `one` started first, or came first if both started together."""
-    left, right = load64(entry_at(table, one) + START), load64(entry_at(table, other) + START)
-    return left < right or (left == right and number_of(table, one) < number_of(table, other))
 
 
 @routine
@@ -83,8 +77,8 @@ def _half(table: int, child_slot: int, span: int, only: int) -> int:
             continue
         if only >= 0 and side_of(half) != only:
             continue
-        distance = _distance(child, half)
-        if distance < best_distance or (distance == best_distance and _earlier(table, slot, best)):
+        distance = _distance(table, child, half)
+        if distance < best_distance or (distance == best_distance and started_before(table, slot, best)):
             best, best_distance = slot, distance
     return best
 
@@ -105,8 +99,8 @@ def parent_of(table: int, slot: int) -> int:
 def _through(table: int, slot: int) -> Answer:
     """The answer of a walk that reached a caller side; behind one that publishes stands the channel."""
     entry = entry_at(table, slot)
-    if load16(entry + FLAGS) & CHANNEL:
-        return load16(entry + OTHER), NONE, True
+    if load16(entry + FLAGS) & PUBLISHES:
+        return load16(entry + PEER), NONE, True
     return load16(entry + NODE), slot, True
 
 

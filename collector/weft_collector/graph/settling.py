@@ -192,7 +192,7 @@ class _Settling:
         self._older = [_Part(table, names) for table in older]
         self._edges = ce.make_edges()
         self._counting = Counting(self._edges)
-        self._pairing = Pairing(min(2 * _STEP, len(self._own.traces)))
+        self._pairing = Pairing(self._classifier.owners, min(2 * _STEP, len(self._own.traces)))
         self._cells: list[ce.Cells] = []
 
     def kept(self) -> Kept:
@@ -220,7 +220,7 @@ class _Settling:
     def _pairing_for(self, rows: int) -> Pairing:
         """An empty pairing table for as many rows."""
         if rows > self._pairing.capacity:
-            return Pairing(min(rows, _LARGEST))
+            return Pairing(self._classifier.owners, min(rows, _LARGEST))
         self._pairing.clear()
         return self._pairing
 

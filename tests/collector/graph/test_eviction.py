@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.property.batches import SECOND, Machine
 from tests.property.oracle import Span
-from tests.property.systems import batches, systems, tangles
+from tests.property.systems import batches, nests, systems, tangles
 
 CALL = Span(1, 2, 1, kind="CLIENT", service="web", start=10, end=800)
 CART = Span(1, 3, 2, service="cart", start=20, end=700)
@@ -33,6 +33,22 @@ def test_a_call_stays_booked_when_its_spans_leave():
 def test_a_caller_side_does_not_turn_to_its_peer_when_its_callee_leaves():
     machine = Machine(capacity=16).take([CART, CALL]).take(filler(15)).age(99 * SECOND)
     assert machine.edges == {("service:web", "service:cart"): 1}
+
+
+OUTER = Span(1, 2, 1, kind="CLIENT", service="web", db_system="elasticsearch")
+INNER = Span(1, 3, 2, kind="CLIENT", service="web", address="es.example")
+LENT = {("service:web", "database:elasticsearch/elasticsearch"): 1}
+
+
+def test_a_wrapper_stays_one_when_what_it_wraps_leaves():
+    machine = Machine(capacity=16).take([INNER, OUTER]).take(filler(15)).age(99 * SECOND)
+    assert machine.edges == LENT
+
+
+def test_a_lent_name_stays_when_its_lender_leaves():
+    machine = Machine(capacity=16).take([OUTER, INNER]).take(filler(15))
+    machine.take([Span(1, 2, 1, kind="INTERNAL", service="web")]).settle()
+    assert machine.edges == LENT
 
 
 def test_figures_that_left_with_the_first_callee_are_given_to_no_other():
@@ -77,7 +93,7 @@ def test_a_run_of_the_index_longer_than_its_homes_can_tell_is_shifted_right():
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.data(), st.one_of(systems(), tangles()))
+@given(st.data(), st.one_of(systems(), tangles(), nests()))
 def test_nothing_breaks_and_no_count_turns_negative(data, spans):
     machine = Machine(capacity=16)
     for body in data.draw(batches(spans)):
@@ -91,7 +107,7 @@ def test_nothing_breaks_and_no_count_turns_negative(data, spans):
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.data(), st.one_of(systems(), tangles()))
+@given(st.data(), st.one_of(systems(), tangles(), nests()))
 def test_an_output_that_fills_up_at_every_step_changes_nothing(data, spans):
     small, large = Machine(rows=1), Machine()
     for machine in (small, large):

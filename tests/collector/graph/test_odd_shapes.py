@@ -213,6 +213,27 @@ def test_a_walk_looks_at_32_parents_and_no_more():
     assert seen_by(32) == [SERVER_ONLY]
 
 
+def test_a_wrapper_and_its_name_reach_thirty_two_parents():
+    def inner(locals_between):
+        outer = replace(CALL, parent=0, db_system="elasticsearch")
+        way = [replace(CALL, id=n + 3, parent=n + 2, kind="INTERNAL") for n in range(locals_between)]
+        wrapped = replace(CALL, id=99, parent=locals_between + 2, address="es.example")
+        return edges(wrapped, *way[::-1], outer)
+
+    database, host = ("database:elasticsearch/elasticsearch", "external:es.example")
+    assert inner(31) == {("service:web", database): 1}
+    assert inner(32) == {("service:web", database): 1, ("service:web", host): 1}
+
+
+def test_a_wrapper_that_lends_a_channel_puts_it_before_callees_that_came_first():
+    outer = replace(CALL, id=9, kind="PRODUCER", messaging_system="kafka", destination="orders")
+    inner = replace(CALL, parent=9)
+    channel = "channel:kafka/orders"
+    sent = {("service:web", channel): 1, (channel, "service:cart"): 1}
+    assert edges(inner, CART) == {WEB_CART: 1}
+    assert edges(inner, CART, outer) == sent
+
+
 def test_a_stale_or_foreign_parent_that_never_comes_is_an_unknown_caller():
     assert edges([CART]) == {("unknown:", "service:cart"): 1}
 
