@@ -171,10 +171,9 @@ class Classifier:
             return 0
         key = node, self._texts.text(instance) or f"{self._texts.text(host)}:{pid}"
         if key not in self._instances:
-            if len(self._names) >= MAX_INSTANCES:
+            if len(self._names) >= MAX_INSTANCES or not self.owners.add_instance(key[1]):
                 return OTHER_INSTANCE
             self._names.append(key[1])
-            self.owners.add_instance(key[1])
             self._instances[key] = len(self._names)
         return self._instances[key]
 

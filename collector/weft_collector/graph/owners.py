@@ -18,6 +18,8 @@ from weft_collector.graph.nodes import Node
 
 _NODES: Final = 1 << 16
 SPARE: Final = 8
+#: Of the names of instances, which senders choose: those of a million, 64 bytes each.
+MOST_INSTANCE_BYTES: Final = 1 << 26
 
 BLOCK: Final = ("node_texts", "node_starts", "environments", "instance_texts", "instance_starts", "instances")
 """Names of the numbers in the block, 8 bytes each; the first five are addresses."""
@@ -32,9 +34,13 @@ class _Texts:
         self.starts = np.zeros(capacity + 1, np.int64)
         self.count = 0
 
+    @property
+    def length(self) -> int:
+        return int(self.starts[self.count])
+
     def append(self, text: str) -> None:
         data = text.encode(errors="replace")
-        start = int(self.starts[self.count])
+        start = self.length
         self.texts = _with_room(self.texts, start + len(data) + SPARE)
         self.starts = _with_room(self.starts, self.count + 2)
         self.texts[start : start + len(data)] = np.frombuffer(data, np.uint8)
@@ -71,10 +77,17 @@ class Owners:
         self._nodes.append(node.id)
         self._note_addresses()
 
-    def add_instance(self, text: str) -> None:
-        """Tell what the instance is called that has the next number; the first is 1."""
+    def add_instance(self, text: str) -> bool:
+        """Tell what the instance is called that has the next number; the first is 1.
+
+        Returns:
+            Whether there was room for it.
+        """
+        if self._instances.length + len(text) > MOST_INSTANCE_BYTES:
+            return False
         self._instances.append(text)
         self._note_addresses()
+        return True
 
     def _note_addresses(self) -> None:
         nodes, instances = self._nodes, self._instances

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.property.batches import Machine
 from tests.property.oracle import Span
+from weft_collector.graph import owners
 from weft_collector.graph.classify import MAX_INSTANCES, OTHER_INSTANCE
 from weft_collector.graph.pairing import Pairing
 from weft_collector.graph.pairing_table import ARRIVAL, CALLEE, CALLER
@@ -53,6 +54,13 @@ def test_texts_that_are_moved_for_more_room_are_found():
     machine = Machine().take([replace(CALL, trace=n, instance=f"{n:03}" * 40) for n in range(500)])
     machine.take([CALL, replace(CART, instance="b" * 4000), replace(CART, instance="a")])
     assert instance_that_carries(machine) == ["a"]
+
+
+def test_names_of_instances_beyond_all_bounds_are_not_kept(monkeypatch):
+    monkeypatch.setattr(owners, "MOST_INSTANCE_BYTES", 8)
+    machine = Machine().take([CALL, *(replace(CART, instance=text) for text in ("12345678", "b", "a", "c"))])
+    assert machine.pairing.counters()["duplicates"] == 2
+    assert sorted(machine.pairing._table.entries["instance"][:3].tolist()) == [0, 1, OTHER_INSTANCE]
 
 
 def test_instances_without_a_number_of_their_own_are_never_looked_up():
