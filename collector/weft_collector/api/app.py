@@ -9,7 +9,18 @@ from fastapi import FastAPI
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from weft_collector.api import docs, edge_counts, export, graph, problems, query, search, status, traces
+from weft_collector.api import (
+    docs,
+    edge_counts,
+    explain,
+    export,
+    graph,
+    problems,
+    query,
+    search,
+    status,
+    traces,
+)
 from weft_collector.api.documents import DESCRIPTION, TAGS
 from weft_collector.api.doors import TRACES, ZIPKIN
 from weft_collector.api.grpc_server import GrpcServer
@@ -65,7 +76,7 @@ def create_app(parts: Parts) -> FastAPI:
     )  # fmt: skip
     app.state.parts = parts
     app.state.budget = Budget(parts.surface.receiving_bytes)
-    for surface in (graph, edge_counts, traces, search, query, export, status):
+    for surface in (graph, explain, edge_counts, traces, search, query, export, status):
         app.include_router(surface.router)
     problems.install(app)
     docs.install(app)

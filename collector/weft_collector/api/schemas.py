@@ -13,6 +13,7 @@ from weft_collector.graph.outcomes import FAILED_FROM, OUTCOMES
 __all__ = [
     "Attributes",
     "EdgeCounts",
+    "Explained",
     "FoundSpans",
     "FoundTraces",
     "Graph",
@@ -191,6 +192,49 @@ class FoundSpan(_Shape):
     status: Literal["unset", "ok", "error"]
     start: str = Field(examples=["2026-11-23T10:00:00.123456789Z"])
     duration_ms: float = Field(examples=[12.5])
+
+
+class ToldReason(_Shape):
+    """Why spans of one end are no calls between the two."""
+
+    reason: str = Field(description="Its name.", examples=["parent_missing"])
+    spans: int = Field(
+        description="How many have it; 0 where the reason is that there are none.", examples=[3]
+    )
+    side: Literal["caller", "callee"] = Field(description="Whose spans these are.")
+    meaning: str = Field(examples=["It names a parent span that never came."])
+    next: str = Field(description="What to do.", examples=["Instrument the caller."])
+    nodes: dict[str, int] = Field(
+        description="Who else has to do with them, and with how many; at most 10.",
+        examples=[{"service:proxy": 3}],
+    )
+    examples: list[FoundSpan] = Field(description="The first of them, at most 3.")
+
+
+class Explained(_Shape):
+    """Why an edge is missing."""
+
+    window: Window
+    caller: str = Field(alias="from", examples=["web"])
+    callee: str = Field(alias="to", examples=["cart"])
+    edges: dict[str, int] = Field(
+        description="The edges between the two that are there, and their calls.",
+        examples=[{"service:web->service:cart": 12}],
+    )
+    matched: int = Field(description="Halves among those looked at that are such calls.", examples=[0])
+    counted: int = Field(
+        description="Such calls that agents counted themselves, before spans were sampled or dropped.",
+        examples=[0],
+    )
+    looked_at: int = Field(description="Halves of calls of both ends that were judged.", examples=[40])
+    reasons: list[ToldReason] = Field(
+        description="Why the others are not: first those without spans, then most spans first."
+    )
+    complete: bool = Field(
+        description="False if there are more spans than were looked at: the newest 500 of each kind, and as many as "
+        "there was time for.",
+        examples=[True],
+    )
 
 
 class FoundSpans(_Page):

@@ -40,6 +40,9 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             "weft_collector.cli.demo", "demo", "watch a small system of real services become a graph"
         ),
         "graph": Command("weft_collector.cli.graph", "graph", "the graph as SVG, PNG, PDF, DOT or JSON"),
+        "explain": Command(
+            "weft_collector.cli.explain", "explain", "why an edge is missing, with what to do"
+        ),
         "query": Command(
             "weft_collector.cli.query", "query", "SQL over the spans: one SELECT, as table, CSV or files"
         ),
