@@ -108,18 +108,19 @@ class Outcomes(NamedTuple):
     def named(self, calls: Numbers) -> list[dict[str, int]]:
         """By group: how many of its calls went how, classes that did not occur left out.
 
+        Groups of which all calls went well share a value where they have equally many: nearly all do.
+
         Args:
             calls: By group: all its calls.
         """
         counts: list[int] = calls.tolist()
-        found = [{_OK: count} if count else dict[str, int]() for count in counts]
+        well = {count: {_OK: count} if count else dict[str, int]() for count in set(counts)}
+        found = [well[count] for count in counts]
         rows: list[tuple[int, int, int]] = np.stack(self, axis=1).tolist()
         for group, outcome, count in rows:
-            known = found[group]
-            known[OUTCOMES[outcome]] = count
-            known[_OK] = known.get(_OK, 0) - count
-            if known[_OK] <= 0:
-                del known[_OK]
+            left = found[group].get(_OK, 0) - count
+            known = {name: number for name, number in found[group].items() if name != _OK}
+            found[group] = ({_OK: left} if left > 0 else {}) | known | {OUTCOMES[outcome]: count}
         return found
 
 
