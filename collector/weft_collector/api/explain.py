@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, Query, Response
 
 from weft_collector.api.answers import Json
-from weft_collector.api.deps import AskedWindow, GivenParts, require_ready
+from weft_collector.api.deps import AskedWindow, GivenAsk, GivenParts, require_ready
 from weft_collector.api.documents import PROBLEMS
 from weft_collector.api.graphs import Asked
 from weft_collector.api.schemas import Explained
@@ -15,7 +15,9 @@ from weft_collector.graph.edge_counts import EdgeCountTable
 from weft_collector.graph.edge_rows import POINTS
 from weft_collector.graph.snapshot import MINUTE_NS, Window
 from weft_collector.graph.table import GraphTable
+from weft_collector.query.catalog import Budget
 from weft_collector.query.explaining import End, explain
+from weft_collector.query.queries import Queries
 
 __all__ = ["router"]
 
@@ -31,20 +33,27 @@ _Id = Query(
 
 
 @router.get("/explain", responses={200: {"model": Explained, "description": "Why the edge is missing."}})
-def explain_edge(
+async def explain_edge(
     parts: GivenParts,
+    ask: GivenAsk,
     window: AskedWindow,
     caller: Annotated[str, _Id, Query(alias="from")],
     callee: Annotated[str, _Id, Query(alias="to")],
 ) -> Response:
     """Why there is no edge, or fewer calls than expected: the unmatched halves of calls by reason, with examples."""
-    ends = End(caller), End(callee)
-    found = explain(parts.queries, ends, (window.start_minute * MINUTE_NS, window.end_minute * MINUTE_NS))
-    edges = _edges(parts.graphs.table(Asked(window, unknown=True)), *ends)
-    counted = _counted(parts.derived.counts, window, *ends)
-    answer: dict[str, Any] = {"window": window.as_dict(), "from": caller, "to": callee, "edges": edges}
-    answer["counted"] = counted
-    return Json(answer | found._asdict())
+    ends, window_ns = (
+        (End(caller), End(callee)),
+        (window.start_minute * MINUTE_NS, window.end_minute * MINUTE_NS),
+    )
+
+    def explained(queries: Queries, budget: Budget) -> dict[str, Any]:
+        found = explain(queries, budget, ends, window_ns)
+        edges = _edges(parts.graphs.table(Asked(window, unknown=True)), *ends)
+        counted = _counted(parts.derived.counts, window, *ends)
+        answer: dict[str, Any] = {"window": window.as_dict(), "from": caller, "to": callee, "edges": edges}
+        return answer | {"counted": counted} | found._asdict()
+
+    return Json(await ask(explained))
 
 
 def _edges(table: GraphTable, caller: End, callee: End) -> dict[str, int]:

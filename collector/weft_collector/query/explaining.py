@@ -93,19 +93,18 @@ class _Verdict(NamedTuple):
     node: Node | None = None
 
 
-def explain(queries: Queries, ends: tuple[End, End], window_ns: tuple[int, int]) -> Explanation:
+def explain(
+    queries: Queries, budget: Budget, ends: tuple[End, End], window_ns: tuple[int, int]
+) -> Explanation:
     """Why calls from one end to another are not there, or not all.
 
     Args:
         queries: The spans.
+        budget: How long it may take.
         ends: Caller and callee.
         window_ns: First start, and the first one that is too late, ns since the epoch.
-
-    Raises:
-        Unavailable: Too many searches run.
     """
-    with queries.budget() as budget:
-        return _Explaining(queries, _Asked(*ends, *window_ns), budget).answer()
+    return _Explaining(queries, _Asked(*ends, *window_ns), budget).answer()
 
 
 class _Explaining:
