@@ -25,6 +25,7 @@ __all__ = ["Campaign", "Defect"]
 ROOT: Final = Path(__file__).parents[2]
 SLICE: Final = 256
 HANG_SECONDS: Final = 30.0
+START_SECONDS: Final = 300.0  # until the first body: the kernels of the checked build may have to be compiled
 LOOK_SECONDS: Final = 0.05
 WEIGHT: Final = {"otlp_protobuf": 12}
 """How many times the share of others a target gets."""
@@ -107,7 +108,7 @@ def _watch(process: "subprocess.Popen[bytes]", note: Path) -> bool:
         head = _head(note)
         if head != last:
             last, since = head, time.monotonic()
-        if time.monotonic() - since > HANG_SECONDS:
+        if time.monotonic() - since > (HANG_SECONDS if head else START_SECONDS):
             process.kill()
             return True
         time.sleep(LOOK_SECONDS)
