@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from weft_collector.errors import CorruptLog
 
-__all__ = ["VERSION", "IndexFile", "index_bytes"]
+__all__ = ["FILLER", "VERSION", "IndexFile", "index_bytes"]
 
 VERSION: Final = 3
 _MAGIC: Final = b"WeftIdx\n"
@@ -22,6 +22,7 @@ _HEAD: Final = struct.Struct("<8sHH")
 _ROW: Final = struct.Struct("<16sQQI")
 _CHECKSUM: Final = struct.Struct("<I")
 _ALIGN: Final = 64
+FILLER: Final = "(filler)"
 
 
 class _Place(NamedTuple):
@@ -72,8 +73,17 @@ class IndexFile:
         return self._view[place.offset : place.offset + place.size]
 
     def damaged(self) -> list[str]:
-        """Names of the sections whose bytes are not those that were written."""
-        return [n for n, place in self._places.items() if zlib.crc32(self.section(n)) != place.checksum]
+        """Names of the sections whose bytes are not those that were written; of the bytes between them, FILLER."""
+        wrong = [n for n, place in self._places.items() if zlib.crc32(self.section(n)) != place.checksum]
+        return wrong if self._filler_is_whole() else [*wrong, FILLER]
+
+    def _filler_is_whole(self) -> bool:
+        at = _HEAD.size + len(self._places) * _ROW.size + _CHECKSUM.size
+        for place in self._places.values():
+            if any(self._view[at : place.offset]):
+                return False
+            at = place.offset + place.size
+        return at == len(self._view)
 
 
 def _places(view: memoryview) -> dict[str, _Place]:

@@ -137,7 +137,7 @@ def test_a_filter_that_is_wrong_costs_a_look_at_the_block_and_reads_no_column(mo
         monkeypatch.setattr(table._tokens, "blocks_with", lambda _: table._tokens.blocks)
         assert table.blocks_with([tokens_of("k", "other")]).tolist() == []
         assert table.blocks_with([tokens_of("k", "v")]).tolist() == table._tokens.blocks.tolist()
-        stored.log._cache._blocks.clear()
+        stored.log._reader._cache._blocks.clear()
         stored.files.remove(
             stored.files.names()[[n.startswith("log") for n in stored.files.names()].index(True)]
         )

@@ -236,9 +236,15 @@ GONE = Path("/tmp/weft-none.parquet")
 
 def test_a_query_whose_files_went_meanwhile_is_run_over_those_that_are_left(sql):
     first = sql._catalog.tables()[0]
-    gone = Sql(Retained(sql._catalog, 1), sql._log, lambda table: GONE if table is first else None, LIMITS)
+    gone = Sql(
+        Retained(sql._catalog, 1),
+        sql._log,
+        lambda table: GONE if table is first else None,
+        sql._telemetry,
+        LIMITS,
+    )
     assert rows(gone, "SELECT ServiceName FROM spans") == [("cart",)]
-    lost = Sql(Retained(sql._catalog, 9), sql._log, lambda _: GONE, LIMITS)
+    lost = Sql(Retained(sql._catalog, 9), sql._log, lambda _: GONE, sql._telemetry, LIMITS)
     with pytest.raises(BadQuery, match="weft-none"):
         lost.run("SELECT ServiceName FROM spans")
 
@@ -249,7 +255,7 @@ def test_a_query_whose_files_go_again_and_again_is_told_so(sql):
             self.asked += 1
             return self._tables if self.asked % 2 else self._tables[1:]
 
-    going = Sql(Going(sql._catalog, 0), sql._log, lambda _: GONE, LIMITS)
+    going = Sql(Going(sql._catalog, 0), sql._log, lambda _: GONE, sql._telemetry, LIMITS)
     with pytest.raises(Unavailable, match="Retention"):
         going.run("SELECT ServiceName FROM spans")
 
