@@ -32,6 +32,12 @@ _SPAN_TEXTS: Final[Mapping[str, str]] = MappingProxyType(
         "RpcSystem": "rpc_system",
         "ErrorType": "error_type",
         "CallerEntry": "caller",
+        "PeerNamespace": "peer_namespace",
+        "PeerAddress": "peer_address",
+        "MessagingTemplate": "messaging_template",
+        "MessagingCluster": "messaging_cluster",
+        "MessagingOperation": "messaging_operation",
+        "RpcStatusCode": "rpc_code",
     }
 )
 _RUN_TEXTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -86,6 +92,8 @@ def arrow_columns(rows: SpanRows, ids: tuple[Numbers, Numbers], texts: Texts) ->
         "Length": pa.array(c["length"].astype(np.uint32)),
         "ResourceId": of_run(ids[0], np.uint32),
         "ScopeId": of_run(ids[1], np.uint32),
+        "PeerPort": pa.array(c["peer_port"]),
+        "MessageCount": pa.array(c["message_count"]),
     }
     columns |= {name: _text_column(c[word], None, texts) for name, word in _SPAN_TEXTS.items()}
     columns |= {name: _text_column(rows.runs[word], run, texts) for name, word in _RUN_TEXTS.items()}
