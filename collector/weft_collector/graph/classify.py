@@ -21,22 +21,53 @@ from weft_collector.graph.pairing_table import (
     CALLER,
     CHANNEL,
     CONSUMER,
+    EMPTY,
     FAILED,
     LOCAL,
+    NAMED,
     NO_NODE,
+    TURNED,
 )
 from weft_collector.graph.snapshot import MINUTE_NS
-from weft_collector.kernel import kernel
+from weft_collector.kernel import inline, kernel
+from weft_collector.store.identity import instance_of
 from weft_collector.wire.columns import Decoded, Spans
+from weft_collector.wire.special_values import RPC_CODES
 
 MAX_INSTANCES = 1 << 20
 OTHER_INSTANCE = MAX_INSTANCES + 1
 
-# By OTLP kind; the decoder gives no kind beyond these.
-_FLAGS_OF_KIND = np.array([LOCAL, LOCAL, CALLEE, CALLER, CALLER, CALLEE | CONSUMER], np.uint16)
 # Columns of a combination that decides `other`.
-_OWN, _SIDE, _ENTRY, _SERVICE, _DB_SYSTEM, _DB_NAME = range(6)
-_MSG_SYSTEM, _DESTINATION, _HOST, _PORT, _WIDTH = range(6, 11)
+_OWN, _ROLE, _ENTRY, _SERVICE, _NAMESPACE, _DB_SYSTEM, _DB_NAME = range(7)
+_MSG_SYSTEM, _CLUSTER, _DESTINATION, _HOST, _PORT, _WIDTH = range(7, 13)
+
+_SIDES = (LOCAL, LOCAL, CALLEE, CALLER, CALLER, CALLEE | CONSUMER)  # by OTLP kind
+_SIDE = 3
+
+
+def _role(kind: int, operation: int) -> int:
+    """The flags of a span's role; see `pairing_table.kind_side_of`."""
+    side = int(_SIDES[kind])
+    if operation == rules.SETTLE and side != LOCAL:
+        return int(TURNED | (CONSUMER if side & _SIDE == CALLEE else 0))
+    if kind == rules.CLIENT and operation in {rules.RECEIVE, rules.PROCESS}:
+        return int(CALLEE | CONSUMER | TURNED)
+    return side
+
+
+# By OTLP kind and operation; the decoder gives no kind beyond these.
+_ROLES = np.array([[_role(kind, operation) for operation in range(8)] for kind in range(6)], np.uint16)
+
+# What a text means, beside itself: the operation above, the rpc code in the lowest bits; which codes blame the callee.
+_CODE_BITS = 5
+_CODE = (1 << _CODE_BITS) - 1
+_SERVERS_FAULT = sum(
+    1 << code for code in range(_CODE + 1) if code <= len(RPC_CODES) and rules.is_servers_fault(code)
+)
+
+
+def _meaning(text: str) -> int:
+    return rules.operation(text) << _CODE_BITS | rules.rpc_code(text)
 
 
 class Texts(Protocol):
@@ -63,35 +94,56 @@ class Classified(NamedTuple):
     instance: NDArray[np.int32]
 
 
+@inline
+def _failed(spans: Spans, i: int, meanings: NDArray[np.uint8]) -> bool:
+    """Whether a span failed (docs/graph-rules.md R5.4)."""
+    status = spans.http_status[i]
+    error = spans.error_type[i]
+    said = spans.rpc_code[i]
+    if said == 0 and spans.rpc_system[i] != 0:
+        said = error
+    code = meanings[said] & _CODE
+    failed: bool = spans.status[i] == 2 or error != 0
+    if code > 0:
+        failed = (_SERVERS_FAULT >> code) & 1 != 0
+    if 400 <= status <= 599:
+        failed = status >= 500
+    return failed
+
+
 @kernel
 def _describe(
     spans: Spans,
     node: NDArray[np.int32],
-    callers_fault: NDArray[np.bool_],
+    meanings: NDArray[np.uint8],
     combinations: NDArray[np.int32],
     flags: NDArray[np.uint16],
 ) -> None:
-    """Each span's side and outcome, and what decides its `other`; columns that do not matter stay 0."""
+    """Each span's role and outcome, and what decides its `other`; columns that do not matter stay 0."""
     for i in range(flags.shape[0]):
-        own = _FLAGS_OF_KIND[spans.kind[i]]
-        status = spans.http_status[i]
-        error = spans.error_type[i]
-        excused = 400 <= status < 500 or (spans.rpc_system[i] != 0 and callers_fault[error])
-        bad = 500 <= status < 600 or (not excused and (spans.status[i] == 2 or error != 0))
-        flags[i] = own | (FAILED if bad else 0)
+        kind = spans.kind[i]
+        role = _ROLES[kind, meanings[spans.messaging_operation[i]] >> _CODE_BITS]
+        consumes = role & (_SIDE | CONSUMER) == CALLEE | CONSUMER
+        empty = consumes and spans.message_count[i] < 0
+        flags[i] = role | (FAILED if _failed(spans, i, meanings) else 0) | (EMPTY if empty else 0)
         combinations[i, _OWN] = node[i]
-        combinations[i, _SIDE] = own
-        if own == CALLER:
-            combinations[i, _SERVICE] = spans.peer_service[i]
+        combinations[i, _ROLE] = np.int32(role) << 8 | kind
+        if role == CALLER:
             combinations[i, _DB_SYSTEM] = spans.db_system[i]
             combinations[i, _DB_NAME] = spans.db_namespace[i]
-            combinations[i, _HOST] = spans.server_address[i]
-            combinations[i, _PORT] = spans.server_port[i]
+            plain = spans.server_address[i] != 0
+            combinations[i, _HOST] = spans.server_address[i] if plain else spans.peer_address[i]
+            combinations[i, _PORT] = spans.server_port[i] if plain else spans.peer_port[i]
         else:
             combinations[i, _ENTRY] = spans.caller[i]
-        if own == CALLER or own == CALLEE | CONSUMER:
+        if role == CALLER or consumes:
+            template = spans.messaging_template[i]
             combinations[i, _MSG_SYSTEM] = spans.messaging_system[i]
-            combinations[i, _DESTINATION] = spans.messaging_destination[i]
+            combinations[i, _CLUSTER] = spans.messaging_cluster[i]
+            combinations[i, _DESTINATION] = template if template != 0 else spans.messaging_destination[i]
+        if role != LOCAL:
+            combinations[i, _SERVICE] = spans.peer_service[i]
+            combinations[i, _NAMESPACE] = spans.peer_namespace[i]
 
 
 def presence(seen: Classified) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -111,18 +163,15 @@ class Classifier:
     def __init__(self, texts: Texts, nodes: NodeTable) -> None:
         self._texts = texts
         self._nodes = nodes
-        self._instances: dict[tuple[int, int, int, int], int] = {}
-        self._names: list[tuple[int, int, int, int]] = []
-        self._callers_fault = np.zeros(0, np.bool_)
+        self._instances: dict[tuple[int, str], int] = {}
+        self._names: list[str] = []
+        self._meanings = np.zeros(0, np.uint8)
         self._owners = RowMemo(self._owner, width=6, outputs=2)
         self._others = RowMemo(self._other, width=_WIDTH, outputs=2)
 
     def instance(self, number: int) -> str:
-        """What an instance calls itself: its id, else `host:pid`; empty for 0 and less."""
-        if not 0 < number <= len(self._names):
-            return ""
-        _, instance, host, pid = self._names[number - 1]
-        return self._texts.text(instance) or f"{self._texts.text(host)}:{pid}"
+        """What an instance calls itself (docs/graph-rules.md R1.3); empty for 0 and less."""
+        return self._names[number - 1] if 0 < number <= len(self._names) else ""
 
     def classify(self, decoded: Decoded) -> Classified:
         """A batch's columns for pairing and for the head."""
@@ -131,7 +180,7 @@ class Classifier:
         node, instance = owners[:, 0].copy(), owners[:, 1].copy()
         combinations = np.zeros((len(node), _WIDTH), np.int32)
         flags = np.empty(len(node), np.uint16)
-        _describe(spans, node, self._faults(), combinations, flags)
+        _describe(spans, node, self._read_texts(), combinations, flags)
         others = self._others(combinations)
         batch = np.zeros(len(node), ARRIVAL)
         batch["trace"], batch["span"], batch["parent"] = spans.trace_lo, spans.span_id, spans.parent_id
@@ -151,40 +200,44 @@ class Classifier:
         name, namespace, environment, instance, host, pid = identity
         home = rules.Home(self._texts.text(namespace), self._texts.text(environment))
         node = self._nodes.number(rules.service(self._texts.text(name), home))
-        return node, self._instance(node, instance, host, pid)
+        text = self._texts.text
+        return node, self._instance(node, instance_of(text(instance), text(host), pid))
 
-    def _instance(self, node: int, instance: int, host: int, pid: int) -> int:
-        """A number per distinct instance: by its id, else by host and process; 0 where neither is given."""
-        if not (instance or host or pid):
+    def _instance(self, node: int, name: str) -> int:
+        """A number per distinct instance of a service; 0 for the one without a name."""
+        if not name:
             return 0
-        key = (node, instance, 0, 0) if instance else (node, 0, host, pid)
+        key = (node, name)
         if key not in self._instances:
             if len(self._names) >= MAX_INSTANCES:
                 return OTHER_INSTANCE
-            self._names.append(key)
+            self._names.append(name)
             self._instances[key] = len(self._names)
         return self._instances[key]
 
     def _other(self, row: Sequence[int]) -> tuple[int, int]:
-        """Peer of a caller side, channel of a consumer, or the caller that an entry names; and flags."""
+        """Peer of a caller side, channel of what consumes, or the caller that a span names; and flags."""
         own = self._nodes.node(row[_OWN])
         home = rules.Home(own.namespace, own.environment)
         words = rules.PeerWords(*map(self._texts.text, row[_SERVICE:_PORT]))
-        if row[_SIDE] == CALLER:
-            peer = rules.peer(words, row[_PORT], home)
-            kind = CHANNEL if peer.node.type is NodeType.CHANNEL else 0
-            return self._nodes.number(peer.node), kind | (AT_ONCE if peer.at_once else 0)
-        channel = rules.channel(words)
+        role, kind = row[_ROLE] >> 8, row[_ROLE] & 0xFF
+        if role == CALLER:
+            peer = rules.peer(words, kind, row[_PORT], home)
+            is_channel = CHANNEL if peer.node.type is NodeType.CHANNEL else 0
+            return self._nodes.number(peer.node), is_channel | (AT_ONCE if peer.at_once else 0)
+        channel = rules.channel(words, kind) if role & CONSUMER and role & _SIDE == CALLEE else None
         if channel:
             return self._nodes.number(channel), CHANNEL
         if row[_ENTRY]:
             return self._nodes.number(rules.named_caller(self._texts.text(row[_ENTRY]), home)), 0
+        if kind == rules.SERVER and words.service:
+            return self._nodes.number(rules.named_service(words, home)), NAMED
         return NO_NODE, 0
 
-    def _faults(self) -> NDArray[np.bool_]:
-        """For every text whether it is an rpc code that blames the caller."""
-        known, now = len(self._callers_fault), len(self._texts)
+    def _read_texts(self) -> NDArray[np.uint8]:
+        """For every text what it means as an operation or an rpc code."""
+        known, now = len(self._meanings), len(self._texts)
         if known < now:
-            new = [rules.is_callers_fault(self._texts.text(id_)) for id_ in range(known, now)]
-            self._callers_fault = np.concatenate([self._callers_fault, np.array(new, np.bool_)])
-        return self._callers_fault
+            new = [_meaning(self._texts.text(id_)) for id_ in range(known, now)]
+            self._meanings = np.concatenate([self._meanings, np.array(new, np.uint8)])
+        return self._meanings

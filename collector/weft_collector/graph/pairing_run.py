@@ -29,7 +29,6 @@ from weft_collector.graph.pairing_table import (
     BOOKED_AS,
     BUCKET,
     BY_ID,
-    CALLEE,
     CALLER,
     CAPACITY,
     CHILD,
@@ -75,6 +74,8 @@ from weft_collector.graph.pairing_table import (
     WAITING_SIGHT,
     add64,
     entry_at,
+    is_callee_half,
+    kind_side_of,
     load16,
     side_of,
     store16,
@@ -97,7 +98,7 @@ def _same_id(entry: int, arrival: int) -> bool:
 def _same_span(entry: int, arrival: int) -> bool:
     """Whether two spans of one id are one: same side, service and instance."""
     return (
-        side_of(entry) == side_of(arrival)
+        kind_side_of(entry) == kind_side_of(arrival)
         and load16(entry + NODE) == load16(arrival + NODE)
         and load32(entry + INSTANCE) == load32(arrival + INSTANCE)
     )
@@ -186,7 +187,7 @@ def _ask_callee_halves(table: int, slot: int) -> None:
         at = (at + 1) & mask
         if place & ~mask == tag:
             half = entry_at(table, slot_in(place, mask))
-            if _same_id(half, entry) and side_of(half) == CALLEE:
+            if _same_id(half, entry) and is_callee_half(half):
                 decide(table, slot_in(place, mask))
 
 
@@ -237,7 +238,7 @@ def _begin(table: int) -> None:
         _evict_oldest(table)
     slot = _insert(table, arrival)
     decide(table, slot)
-    if side_of(arrival) == CALLER:
+    if kind_side_of(arrival) == CALLER:
         _ask_callee_halves(table, slot)
     _descend(table, slot, ZERO)
 

@@ -50,12 +50,13 @@ _LARGEST: Final = 1 << 24  # rows of a single trace; what is beyond is judged as
 _TEXTS: Final = (
     "ServiceName", "ServiceNamespace", "DeploymentEnvironment", "ServiceInstanceId", "HostName", "PeerService",
     "ServerAddress", "DbSystem", "DbNamespace", "MessagingSystem", "MessagingDestination", "RpcSystem", "ErrorType",
-    "CallerEntry",
+    "CallerEntry", "PeerNamespace", "PeerAddress", "MessagingTemplate", "MessagingCluster", "MessagingOperation",
+    "RpcStatusCode",
 )  # fmt: skip
 #: What is read of older spans.
 COLUMNS: Final = (
     "TraceId", "SpanId", "ParentSpanId", "Timestamp", "Duration", "SpanKind", "StatusCode", "ProcessPid",
-    "ServerPort", "HttpStatusCode", *_TEXTS,
+    "ServerPort", "HttpStatusCode", "PeerPort", "MessageCount", *_TEXTS,
 )  # fmt: skip
 
 
@@ -136,8 +137,16 @@ class _Part:
             messaging_destination=read.codes("MessagingDestination"),
             rpc_system=read.codes("RpcSystem"),
             error_type=read.codes("ErrorType"),
+            peer_namespace=read.codes("PeerNamespace"),
+            messaging_cluster=read.codes("MessagingCluster"),
+            messaging_template=read.codes("MessagingTemplate"),
+            messaging_operation=read.codes("MessagingOperation"),
+            rpc_code=read.codes("RpcStatusCode"),
+            peer_address=read.codes("PeerAddress"),
             server_port=read.values("ServerPort", np.int32),
             http_status=read.values("HttpStatusCode", np.int32),
+            peer_port=read.values("PeerPort", np.int32),
+            message_count=read.values("MessageCount", np.int32),
             caller=read.codes("CallerEntry"),
             caller_stale=np.zeros(stop - start, np.uint8),
             offset=nothing,
