@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, Query, Response
 
 from weft_collector.api.answers import Json
-from weft_collector.api.deps import AskedWindow, GivenParts, require_ready
+from weft_collector.api.deps import AskedWindow, GivenAsk, GivenParts, require_ready
 from weft_collector.api.documents import PROBLEMS
 from weft_collector.api.graphs import Asked
 from weft_collector.api.schemas import Explained
@@ -31,15 +31,17 @@ _Id = Query(
 
 
 @router.get("/explain", responses={200: {"model": Explained, "description": "Why the edge is missing."}})
-def explain_edge(
+async def explain_edge(
     parts: GivenParts,
+    ask: GivenAsk,
     window: AskedWindow,
     caller: Annotated[str, _Id, Query(alias="from")],
     callee: Annotated[str, _Id, Query(alias="to")],
 ) -> Response:
     """Why there is no edge, or fewer calls than expected: the unmatched halves of calls by reason, with examples."""
     ends = End(caller), End(callee)
-    found = explain(parts.queries, ends, (window.start_minute * MINUTE_NS, window.end_minute * MINUTE_NS))
+    times = window.start_minute * MINUTE_NS, window.end_minute * MINUTE_NS
+    found = await ask(lambda queries, budget: explain(queries, budget, ends, times))
     edges = _edges(parts.graphs.table(Asked(window, unknown=True)), *ends)
     counted = _counted(parts.derived.counts, window, *ends)
     answer: dict[str, Any] = {"window": window.as_dict(), "from": caller, "to": callee, "edges": edges}
