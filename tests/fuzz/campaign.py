@@ -91,7 +91,9 @@ class Campaign:
 
     def _keep(self, name: str, what: str, note: Path) -> None:
         """Put the body that was tried last aside."""
-        head = note.read_bytes() if note.exists() else bytes(HEAD.size)  # none: it ended before its first body
+        head = (
+            note.read_bytes() if note.exists() else bytes(HEAD.size)
+        )  # none: it ended before its first body
         number, length = HEAD.unpack_from(head)
         path = self._folder / f"{name}-{self.batches[name]}-{number}.body"
         path.write_bytes(head[HEAD.size : HEAD.size + length])

@@ -60,7 +60,10 @@ def test_a_misspelt_command_is_answered_with_what_was_meant(typed, meant, capfd)
 
 def test_a_word_that_looks_like_nothing_is_answered_with_the_list(capfd):
     assert main(["xyzzy"]) == 2
-    assert "serve, demo, graph, explain, query, export, import, rebuild, verify and run" in capfd.readouterr().err
+    assert (
+        "serve, demo, graph, explain, query, export, import, rebuild, verify and run"
+        in capfd.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
