@@ -7,7 +7,7 @@ import ipaddress
 import json
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 SIDES = {"CLIENT": "caller", "PRODUCER": "caller", "SERVER": "callee", "CONSUMER": "callee"}
@@ -29,7 +29,14 @@ RENAMED = {
     "redshift": "aws.redshift",
     "h2": "h2database",
 }
-TEMPORARY = ("messaging.destination.temporary", "messaging.destination.anonymous")
+TEMPORARY = (
+    "messaging.destination.temporary",
+    "messaging.destination.anonymous",
+    "messaging.temp_destination",
+)
+URL = re.compile("([a-zA-Z0-9+.-]+)://(.*)", re.DOTALL)
+HOST = r"\[([^][/?#@\x00- \x7f]+)\]|([^][/?#@:\x00- \x7f]+)"
+AUTHORITY = re.compile(rf"(?:[^/?#]*@)?(?:{HOST})(?::([0-9]{{0,10}}))?(?:[/?#].*)?", re.DOTALL)
 UNIT, MOST = (
     1 << 20,
     1 << 20,
@@ -107,7 +114,8 @@ class Span:
     @property
     def named_client(self):
         """The caller that a SERVER span names: (node, instance), or None."""
-        return (self.peer_service, "") if self.kind == "SERVER" and self.peer_service else None
+        named = self.kind == "SERVER" and self.peer_service and not self.entry()
+        return (self.peer_service, "") if named else None
 
     @property
     def named_peer(self):
@@ -118,11 +126,15 @@ class Span:
             return self.peer_service
         if system := self.text("db.system.name", "db.system"):
             system = RENAMED.get(system, system)
-            index = self.attributes.get("db.redis.database_index")
             host = "" if is_address(self.host[0]) else self.host[0]
-            name = self.text("db.namespace", "db.name") or ("" if index is None else str(index))
+            name = self.text("db.namespace", "db.name", "db.redis.database_index") or self.database_index
             return "database:" + path(filter(None, [system, host, name or host or system]))
         return ""
+
+    @property
+    def database_index(self):
+        index = self.attributes.get("db.redis.database_index")
+        return str(index) if type(index) is int and 0 <= index <= MOST else ""
 
     @property
     def host(self):
@@ -130,10 +142,10 @@ class Span:
         port = self.number("server.port", "net.peer.port", largest=65_535)
         if name := self.text("server.address", "net.peer.name"):
             return name, port
-        scheme, name, asked = authority(self.text("url.full", "http.url"))
-        if self.text("http.host"):
-            _, name, asked = authority("//" + self.text("http.host"))
-        return (name, asked or {"http": 80, "https": 443}.get(scheme, port)) if name else self.actual_host
+        urls = (url(self.text(key)) for key in ("url.full", "http.url"))
+        scheme, *asked = next((found for found in urls if found[1]), ("", "", 0))
+        name, own = max(authority(self.text("http.host")), tuple(asked), key=lambda found: found[0] != "")
+        return (name, own or {"http": 80, "https": 443}.get(scheme, port)) if name else self.actual_host
 
     @property
     def actual_host(self):
@@ -155,7 +167,7 @@ class Span:
         grpc, error = self.number("rpc.grpc.status_code"), self.text("error.type")
         is_rpc = self.text("rpc.system.name", "rpc.system")
         of_rpc = CODES[grpc] if 0 < grpc < len(CODES) else said or (error if is_rpc else "")
-        if of_rpc.upper() in CODES[1:]:
+        if of_rpc.isascii() and of_rpc.upper() in CODES[1:]:
             return of_rpc.upper()
         if not (error or self.failed_status):
             return "ok"
@@ -241,14 +253,21 @@ def at(host, port):
     return f"{shown}:{port}" if port else shown
 
 
-def authority(url):
-    """(scheme, host, port) of a URL; empty where it has none, or cannot be read."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or 0
-    except ValueError:
-        return "", "", 0
-    return parts.scheme, parts.hostname or "", port
+def authority(said):
+    """(host, port) out of the authority at the front of a text; empty where it cannot be read."""
+    found = AUTHORITY.fullmatch(said)
+    host, port = (found[1] or found[2], int(found[3] or 0)) if found else ("", 0)
+    return (lower(host), port) if port <= 65_535 and len(host.encode()) <= 255 else ("", 0)
+
+
+def url(said):
+    """(scheme, host, port) of a URL; empty where it cannot be read."""
+    found = URL.fullmatch(said)
+    return (lower(found[1]), *authority(found[2])) if found else ("", "", 0)
+
+
+def lower(name):
+    return re.sub("[A-Z]", lambda letter: letter[0].lower(), name)
 
 
 def values(pairs):

@@ -66,7 +66,8 @@ class Oracle:
         return min(near, key=distance, default=None)
 
     def parent(self, s):
-        shared = self.nearest(s, s.trace, s.id, ("caller",)) if s.side == "callee" else None
+        half = s.side == s.role == "callee"  # of a call: what settles is none
+        shared = self.nearest(s, s.trace, s.id, ("caller",)) if half else None
         return shared or (self.nearest(s, s.trace, s.parent) if s.parent else None)
 
     def way_up(self, s, first=None):

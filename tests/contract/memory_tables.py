@@ -27,7 +27,8 @@ from weft_collector.wire.known_keys import LARGEST, RESOURCE_KEYS, SPAN_KEYS
 COLUMN = {
     "service": "ServiceName", "namespace": "ServiceNamespace", "version": "ServiceVersion",
     "instance": "ServiceInstanceId", "environment": "DeploymentEnvironment", "host": "HostName",
-    "pid": "ProcessPid", "peer_service": "PeerService", "server_address": "ServerAddress",
+    "pid": "ProcessPid", "peer_namespace": "PeerNamespace", "messaging_cluster": "MessagingCluster",
+    "messaging_operation": "MessagingOperation", "peer_service": "PeerService", "server_address": "ServerAddress",
     "server_port": "ServerPort", "db_system": "DbSystem", "db_namespace": "DbNamespace",
     "messaging_system": "MessagingSystem", "messaging_destination": "MessagingDestination",
     "rpc_system": "RpcSystem", "error_type": "ErrorType", "http_status": "HttpStatusCode",
@@ -58,8 +59,11 @@ class Parsed(NamedTuple):
     def identity(self):
         columns = self.columns
         side = SIDES.get(self.span.kind, "local")
-        where = columns["ServiceInstanceId"] or (columns["ServiceName"], columns["HostName"])
-        return self.span.trace_id[-8:], self.span.span_id, side, where
+        host, pid = columns["HostName"], columns["ProcessPid"]
+        instance = columns["ServiceInstanceId"] or (f"{host}:{pid}" if host or pid else "")
+        home = columns["DeploymentEnvironment"], columns["ServiceNamespace"]
+        service = *home, columns["ServiceName"] or "unknown_service"
+        return self.span.trace_id[-8:], self.span.span_id, side, service, instance
 
 
 def promoted(attributes, keys):
@@ -70,12 +74,14 @@ def promoted(attributes, keys):
     found = {}
     for word, names in keys.items():
         empty = 0 if word in LARGEST else ""
-        usable = (usable_value(value, word) for name in names for value in held.get(name, ()))
+        usable = (usable_value(value, word, name) for name in names for value in held.get(name, ()))
         found[COLUMN[word]] = next((value for value in usable if value), empty)
     return found
 
 
-def usable_value(value, word):
+def usable_value(value, word, name):
+    if name == "db.redis.database_index" and value.HasField("int_value"):
+        return str(value.int_value) if 0 <= value.int_value <= 1 << 20 else ""
     if word not in LARGEST:
         return value.string_value
     text = value.string_value
@@ -182,6 +188,11 @@ class MemoryTable:
             "SpanKind": KINDS[span.kind],
             "StatusCode": STATUSES[span.status.code],
             "CallerEntry": "",
+            "PeerAddress": "",
+            "PeerPort": 0,
+            "MessagingTemplate": "",
+            "MessageCount": 0,
+            "RpcStatusCode": "",
             "Block": position.block,
             "Body": position.offset,
             "Offset": parsed.offset,

@@ -78,9 +78,19 @@ def decoded(spans, texts):
         messaging_destination=words("destination"),
         rpc_system=words("rpc"),
         error_type=words("error_type"),
+        peer_namespace=words("peer_namespace"),
+        messaging_cluster=words("cluster"),
+        messaging_template=words("template"),
+        messaging_operation=words("operation"),
+        rpc_code=words("rpc_code"),
+        peer_address=words("peer_address"),
         server_port=numbers("port"),
         http_status=numbers("http"),
-        caller=words("entry"),
+        peer_port=numbers("peer_port"),
+        message_count=numbers("message_count"),
+        caller=column(
+            np.int32, (texts(s.entry if s.parent else "") for s in spans)
+        ),  # only about a parent is it valid
         caller_stale=np.zeros(len(spans), np.uint8),
         offset=nothing,
         length=nothing,

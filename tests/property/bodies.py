@@ -13,6 +13,14 @@ _SPAN_WORDS = {
     "http": "http.response.status_code",
     "rpc": "rpc.system.name",
     "error_type": "error.type",
+    "operation": "messaging.operation.type",
+    "message_count": "messaging.batch.message_count",
+    "template": "messaging.destination.template",
+    "cluster": "messaging.kafka.cluster.id",
+    "peer_namespace": "service.peer.namespace",
+    "peer_address": "network.peer.address",
+    "peer_port": "network.peer.port",
+    "rpc_code": "rpc.response.status_code",
 }
 _RESOURCE_WORDS = {
     "instance": "service.instance.id",
@@ -44,4 +52,8 @@ def _span(s):
 
 
 def _words(s, names):
-    return {key: getattr(s, word) for word, key in names.items() if getattr(s, word)}
+    return {
+        key: max(0, v) if word == "message_count" else v
+        for word, key in names.items()
+        if (v := getattr(s, word))
+    }

@@ -13,6 +13,7 @@ BLAME_THE_CALLER = {
     "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNAUTHENTICATED",
 }  # fmt: skip
 FAILURES = {"5xx", "timeout", "refused", "exception"} | FAILING_CODES
+NEW_PRODUCTS = {"mssql": "microsoft.sql_server", "redshift": "aws.redshift"}
 NO_CALL = ("no call",)
 
 
@@ -42,10 +43,30 @@ class Span:
     environment: str = ""
     host: str = ""
     pid: int = 0
+    operation: str = ""
+    message_count: int = 0  # -1: it says that there are none
+    template: str = ""
+    cluster: str = ""
+    peer_namespace: str = ""
+    peer_address: str = ""  # found elsewhere than in server.address
+    peer_port: int = 0
+    rpc_code: str = ""
 
     @property
     def side(self):
         return "caller" if self.kind in CALLERS else "callee" if self.kind in CALLEES else "local"
+
+    @property
+    def fetches(self):
+        return self.kind == "CLIENT" and self.operation in ("receive", "process", "deliver")
+
+    @property
+    def consumes(self):
+        return self.operation != "settle" and (self.kind == "CONSUMER" or self.fetches)
+
+    @property
+    def role(self):
+        return "local" if self.operation == "settle" else "callee" if self.consumes else self.side
 
     @property
     def place(self):
@@ -55,8 +76,8 @@ class Span:
     def node(self):
         return self.service_node(self.service or "unknown_service")
 
-    def service_node(self, name):
-        parts = [self.environment, self.namespace, name]
+    def service_node(self, name, namespace=""):
+        parts = [self.environment, namespace or self.namespace, name]
         while not parts[0] and len(parts) > 1:
             parts.pop(0)
         return "service:" + path(parts)
@@ -69,8 +90,9 @@ class Span:
     def outcome(self):
         if 400 <= self.http <= 599:
             return "4xx" if self.http < 500 else "5xx"
-        if self.rpc and self.error_type.upper() in BLAME_THE_CALLER | FAILING_CODES:
-            return self.error_type.upper()
+        code = (self.rpc_code or (self.error_type if self.rpc else "")).upper()
+        if code in BLAME_THE_CALLER | FAILING_CODES:
+            return code
         if not (self.error or self.error_type):
             return "ok"
         said = "".join(letter for letter in self.error_type.lower() if "a" <= letter <= "z")
@@ -93,22 +115,25 @@ class Edge:
 
 
 def channel(s):
-    better_peer = s.side == "caller" and (s.peer_service or s.db_system)
-    if s.kind in ("CLIENT", "PRODUCER", "CONSUMER") and s.destination and not better_peer:
-        return "channel:" + path(filter(bool, [s.messaging_system, s.destination]))
+    broker = s.peer_service if s.kind in ("PRODUCER", "CONSUMER") else ""
+    name = s.template or s.destination or broker
+    if s.kind in ("CLIENT", "PRODUCER", "CONSUMER") and name and not (s.role == "caller" and s.db_system):
+        return "channel:" + path(filter(bool, [s.messaging_system, s.cluster, name]))
     return None
 
 
 def peer(s):
-    if s.peer_service:
-        return s.service_node(s.peer_service)
-    if s.db_system:
-        host = "" if is_address(s.address) else s.address
-        return "database:" + path(filter(bool, [s.db_system, host, s.db_namespace or host or s.db_system]))
     if channel(s):
         return channel(s)
-    host = f"[{s.address}]" if ":" in s.address else s.address
-    return "external:" + path([f"{host}:{s.port}" if s.port else host]) if host else "unknown:peer"
+    if s.peer_service:
+        return s.service_node(s.peer_service, s.peer_namespace)
+    address, port = (s.address, s.port) if s.address else (s.peer_address, s.peer_port)
+    if s.db_system:
+        product = NEW_PRODUCTS.get(s.db_system, s.db_system)
+        host = "" if is_address(address) else address
+        return "database:" + path(filter(bool, [product, host, s.db_namespace or host or product]))
+    host = f"[{address}]" if ":" in address else address
+    return "external:" + path([f"{host}:{port}" if port else host]) if host else "unknown:peer"
 
 
 def names_its_peer(s):
@@ -140,7 +165,10 @@ class Oracle:
         return [h for h in self.by_id.get((child.trace & (1 << 64) - 1, span_id), []) if h is not child]
 
     def parent(self, child):
-        shared = [h for h in self.halves(child, child.id) if (child.side, h.side) == ("callee", "caller")]
+        sides = child.side, child.role
+        shared = [
+            h for h in self.halves(child, child.id) if (*sides, h.side) == ("callee", "callee", "caller")
+        ]
         above = self.halves(child, child.parent) if child.parent else []
 
         def distance(h):
@@ -157,25 +185,33 @@ class Oracle:
 
     def caller(self, s):
         """(caller node, caller-side span or None), or NO_CALL."""
-        if s.kind == "CONSUMER" and channel(s):
+        if s.consumes and s.message_count < 0:
+            return NO_CALL
+        if s.consumes and channel(s):
             return channel(s), None
         path = self.way_up(s)
-        if s.side == "local" and (len(path) == 1 or path[1].node == s.node):
+        if s.role == "local" and (s.side != "local" or len(path) == 1 or path[1].node == s.node):
             return NO_CALL
         for below, p in itertools.pairwise(path):
             if below is not s and p.node != s.node:
                 return self.nested(s, below)
-            if p.side == "caller":
+            if p.role == "caller":
                 return self.through(p)
             if p.node != s.node:
                 return self.inside(path[path.index(p) :])
-            if p.side == "callee":
+            if p.role == "callee":
                 return self.nested(s, p)
-        top = path[-1]
-        if len(path) <= 32 and not top.parent:
-            return NO_CALL if s.kind == "CONSUMER" else ("client:", None)
-        named = len(path) <= 32 and unquote(top.entry.split(";")[0])
-        return (top.service_node(named) if named else "unknown:"), None
+        return self.ended(s, path[-1]) if len(path) <= 32 else ("unknown:", None)
+
+    def ended(self, s, top):
+        """Who called where the parents end."""
+        if top.parent and top.entry:
+            return top.service_node(unquote(top.entry.split(";")[0])), None
+        if s.kind == "SERVER" and s.peer_service and not (s.parent and s.entry):
+            return s.service_node(s.peer_service, s.peer_namespace), None
+        if top.parent:
+            return "unknown:", None
+        return NO_CALL if s.consumes else ("client:", None)
 
     def nested(self, s, outer):
         return NO_CALL if outer.place == s.place else (s.node, None)
@@ -183,9 +219,9 @@ class Oracle:
     def inside(self, path):
         node = path[0].node
         for p in path:
-            if p.node != node or p.side == "callee":
+            if p.node != node or p.role == "callee":
                 break
-            if p.side == "caller":
+            if p.role == "caller":
                 return self.through(p)
         return node, None
 
@@ -196,9 +232,9 @@ class Oracle:
     def wrappers(self, s):
         """The spans around a caller side that call, too, nearest first."""
         for p in self.way_up(s)[1:]:
-            if p.owner != s.owner or p.side == "callee":
+            if p.owner != s.owner or p.role == "callee":
                 return
-            if p.side == "caller":
+            if p.role == "caller":
                 yield p
 
     def named(self, s):
@@ -209,10 +245,10 @@ class Oracle:
         """{(minute, caller, callee): Edge} after settle()."""
         edges, callees = defaultdict(Edge), defaultdict(list)
         for s in self.distinct:
-            answer = NO_CALL if s.side == "caller" else self.caller(s)
+            answer = NO_CALL if s.role == "caller" else self.caller(s)
             if answer is not NO_CALL:
                 callees[id(answer[1]) if answer[1] else None].append((s, *answer))
-        callers = [s for s in self.distinct if s.side == "caller"]
+        callers = [s for s in self.distinct if s.role == "caller"]
         wrappers = {id(p) for s in callers for p in itertools.islice(self.wrappers(s), 1)}
         for s in callers:
             if id(s) not in wrappers and not callees[id(s)]:

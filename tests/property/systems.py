@@ -10,7 +10,7 @@ SERVICES = ("a", "b", "c", "d")
 MINUTE = 60_000_000_000
 WORDS = {
     "peer_service": st.sampled_from(["", "", "b", "elsewhere"]),
-    "db_system": st.sampled_from(["", "", "postgresql"]),
+    "db_system": st.sampled_from(["", "", "postgresql", "mssql"]),
     "db_namespace": st.sampled_from(["", "orders"]),
     "messaging_system": st.sampled_from(["", "kafka"]),
     "destination": st.sampled_from(["", "", "topic"]),
@@ -22,6 +22,16 @@ WORDS = {
     "entry": st.sampled_from(["", "", "a;1", "b;2", "lost%20one;"]),
     "namespace": st.sampled_from(["", "", "", "shop"]),
     "environment": st.sampled_from(["", "", "", "prod", "prod.longer"]),
+    "operation": st.sampled_from(["publish", "send", "receive", "process", "settle", "deliver", "nod"]),
+    "message_count": st.sampled_from([-1, 1, 5]),
+    "template": st.sampled_from(["t.{id}", "(temporary)"]),
+    "cluster": st.just("east"),
+    "peer_namespace": st.sampled_from(["shop", "bank"]),
+    "peer_address": st.sampled_from(["api.example", "10.0.0.8"]),
+    "peer_port": st.just(443),
+    "rpc_code": st.sampled_from(
+        ["OK", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "internal", "Unavailable", "odd"]
+    ),
 }
 
 

@@ -36,7 +36,8 @@ class Node:
         type: Decides what the other fields mean.
         name: What a reader calls it: the service's name, the database's, the channel's destination, or
             `host:port` of an external peer. Never empty.
-        namespace: A service's namespace; the host name of a database's server where it is known by name.
+        namespace: A service's namespace; the host name of a database's server where it is known by name; a channel's
+            cluster.
         environment: A service's deployment environment.
         system: The product behind a database or a channel (`postgresql`, `kafka`).
     """

@@ -46,7 +46,7 @@ MEASURE_BUCKET: Final = number((1 << BUCKET_BITS) - 1)
 
 def of_rpc_code(text: str) -> int:
     """The class of an rpc code by name, in letters of either case; 0 if it is none, or OK."""
-    return _RPC.get(text.upper(), 0)
+    return _RPC.get(text.upper(), 0) if text.isascii() else 0
 
 
 def of_error(error_type: str) -> int:

@@ -32,6 +32,7 @@ from weft_collector.graph.pairing_table import (
     MINUS,
     MISMATCH,
     MISMATCHES,
+    NAMED,
     NO_NODE,
     NODE,
     NONE,
@@ -190,7 +191,7 @@ def _attach(table: int, slot: int, owner: int) -> None:
 def _compare(table: int, entry: int, caller: int, found: bool) -> None:
     """Count a caller entry that names another caller than the walk found."""
     entered = load16(entry + OTHER)
-    named = entered != NO_NODE and not has(entry, CHANNEL)
+    named = entered != NO_NODE and not has(entry, CHANNEL | NAMED)
     wrong = named and found and caller not in (NO_NODE, entered)
     if wrong and not has(entry, MISMATCH):
         add64(table + MISMATCHES, PLUS)

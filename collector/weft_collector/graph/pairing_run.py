@@ -85,6 +85,8 @@ from weft_collector.graph.pairing_table import (
     WRAPS,
     add64,
     entry_at,
+    is_callee_half,
+    kind_side_of,
     load16,
     side_of,
     store16,
@@ -108,7 +110,7 @@ def _same_id(entry: int, arrival: int) -> bool:
 def _same_span(entry: int, arrival: int) -> bool:
     """Whether two spans of one id are one: same side, service and instance."""
     return (
-        side_of(entry) == side_of(arrival)
+        kind_side_of(entry) == kind_side_of(arrival)
         and load16(entry + NODE) == load16(arrival + NODE)
         and load32(entry + INSTANCE) == load32(arrival + INSTANCE)
     )
@@ -210,7 +212,7 @@ def _ask_callee_halves(table: int, slot: int) -> None:
         at = (at + 1) & mask
         if place & ~mask == tag:
             half = entry_at(table, slot_in(place, mask))
-            if _same_id(half, entry) and side_of(half) == CALLEE:
+            if _same_id(half, entry) and is_callee_half(half):
                 decide(table, slot_in(place, mask))
 
 
@@ -280,9 +282,10 @@ def _begin(table: int) -> None:
     store64(table + WRAPS, side == CALLER)
     if side == CALLER:
         enclose(table, slot)
-        _ask_callee_halves(table, slot)
     else:
         decide(table, slot)
+    if kind_side_of(arrival) == CALLER:
+        _ask_callee_halves(table, slot)
     if side == LOCAL:
         store64(table + WRAPS, around(table, slot)[0] != NONE)
     _descend(table, slot, ZERO, HOPS)

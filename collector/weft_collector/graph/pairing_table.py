@@ -42,8 +42,8 @@ ARRIVAL = np.dtype(
         ("parent", np.uint64),  # 0 for a root
         ("start", np.int64),  # ns since the epoch, not negative
         ("node", np.uint16),  # whose span it is
-        ("other", np.uint16),  # caller side: its peer. Otherwise: the channel, or the caller its entry names
-        ("flags", np.uint16),  # its side, and the other flags of CONTENT
+        ("other", np.uint16),  # caller side: its peer. Otherwise: the channel, or the caller that it names
+        ("flags", np.uint16),  # its role, and the other flags of CONTENT
         ("measure", np.int16),  # histogram bucket of its duration, and its outcome (`outcomes.py`)
         ("instance", np.int32),  # 0 where it names none
         ("filler", np.int32),
@@ -126,7 +126,7 @@ SPARE = 256
 # How a call was seen.
 BOTH, CLIENT_ONLY, SERVER_ONLY, INFERRED, WAITING_SIGHT = map(number, range(5))
 
-# Sides, the two lowest bits of `flags`, and the other bits.
+# Roles (docs/graph-rules.md R2.1), the two lowest bits of `flags`, and the other bits.
 LOCAL, CALLER, CALLEE = map(number, range(3))
 SIDE = 3
 CONSUMER = number(1 << 2)  # callee: it reads from a channel rather than being called
@@ -142,7 +142,11 @@ WAITING = number(1 << 11)  # caller side: shown as pending
 FOUND = number(1 << 12)  # its walk ended at a span, not at one that is missing
 LENT = FOUND  # caller side: a wrapper has lent it its peer
 MISMATCH = number(1 << 13)  # its caller entry names another service than its walk found
-CONTENT = AT_ONCE | CHANNEL | CONSUMER | SIDE
+# Its side by kind is not its role: a client span that fetches, or a span that settles.
+TURNED = number(1 << 14)
+EMPTY = number(1 << 15)  # callee that consumes: nothing came, so it is no call
+NAMED = EMPTY  # callee that does not: `other` is the client that it names, not that of a caller entry
+CONTENT = AT_ONCE | CHANNEL | CONSUMER | SIDE | TURNED | EMPTY
 """Flags that come with the span."""
 
 CONTROL = (
@@ -278,8 +282,23 @@ def entry_at(table: int, slot: int) -> int:
 
 @inline
 def side_of(entry: int) -> int:
-    """LOCAL, CALLER or CALLEE."""
+    """Its role: LOCAL, CALLER or CALLEE."""
     return load8(entry + FLAGS) & SIDE
+
+
+@inline
+def kind_side_of(entry: int) -> int:
+    """The side of its kind (R1.1): LOCAL, CALLER or CALLEE; a settling span of a callee's kind has CONSUMER set."""
+    flags = load16(entry + FLAGS)
+    if flags & TURNED == 0:
+        return flags & SIDE
+    return CALLEE if flags & (SIDE | CONSUMER) == CONSUMER else CALLER
+
+
+@inline
+def is_callee_half(entry: int) -> bool:
+    """Whether it may be one half of a call whose other half has the same id."""
+    return load16(entry + FLAGS) & (SIDE | TURNED) == CALLEE
 
 
 @inline

@@ -17,11 +17,13 @@ from weft_collector.graph.pairing_table import (
     CALLER,
     CHANNEL,
     CONSUMER,
+    EMPTY,
     FLAGS,
     HOPS,
     INDEX_MASK,
     INSTANCE,
     LOCAL,
+    NAMED,
     NO_NODE,
     NODE,
     NONE,
@@ -31,7 +33,10 @@ from weft_collector.graph.pairing_table import (
     PUBLISHES,
     SPAN,
     TRACE,
+    TURNED,
     entry_at,
+    is_callee_half,
+    kind_side_of,
     load16,
     side_of,
 )
@@ -42,12 +47,13 @@ Answer = tuple[int, int, bool]
 _CLIENT, _UNKNOWN = number(CLIENT_NUMBER), number(UNKNOWN_CALLER_NUMBER)
 _ANY_SIDE = number(-1)
 _FAR = number(1 << 30)
+_NOTHING = CONSUMER | EMPTY
 
 
 @inline
 def _distance(table: int, child: int, half: int) -> int:
     """How far a span that bears the parent id is from being the child's parent."""
-    side = side_of(half)
+    side = kind_side_of(half)
     steps = 0 if side == CALLEE else (1 if side == LOCAL else 2)
     if load16(half + NODE) != load16(child + NODE):
         return steps + (6 if same_environment(table, half, child) else 9)
@@ -75,7 +81,7 @@ def _half(table: int, child_slot: int, span: int, only: int) -> int:
         half = entry_at(table, slot)
         if load64(half + SPAN) != span or load64(half + TRACE) != trace:
             continue
-        if only >= 0 and side_of(half) != only:
+        if only >= 0 and kind_side_of(half) != only:
             continue
         distance = _distance(table, child, half)
         if distance < best_distance or (distance == best_distance and started_before(table, slot, best)):
@@ -85,9 +91,9 @@ def _half(table: int, child_slot: int, span: int, only: int) -> int:
 
 @routine
 def parent_of(table: int, slot: int) -> int:
-    """The parent's slot, or NONE; for a callee side first of all the caller side that shares its id."""
+    """The parent's slot, or NONE; for the callee half of a call first of all the caller side that shares its id."""
     entry = entry_at(table, slot)
-    if side_of(entry) == CALLEE:
+    if is_callee_half(entry):
         half = _half(table, slot, load64(entry + SPAN), CALLER)
         if half != NONE:
             return half
@@ -115,11 +121,15 @@ def _nested(span: int, outer: int) -> Answer:
 @inline
 def _ended(span: int, last: int) -> Answer:
     """The answer of a walk that ended at `last`, whose parent is not there."""
+    named = load16(last + OTHER)
+    if load16(last + FLAGS) & (CHANNEL | NAMED):
+        named = NO_NODE
+    if named == NO_NODE and load16(span + FLAGS) & NAMED:
+        named = load16(span + OTHER)
+    if named != NO_NODE:
+        return named, NONE, False
     if load64(last + PARENT) == 0:
         return (NO_NODE if load16(span + FLAGS) & CONSUMER else _CLIENT), NONE, False
-    named = load16(last + OTHER)
-    if named != NO_NODE and not load16(last + FLAGS) & CHANNEL:
-        return named, NONE, False
     return _UNKNOWN, NONE, False
 
 
@@ -168,8 +178,13 @@ def _walk(table: int, start: int) -> Answer:
 def answer(table: int, slot: int) -> Answer:
     """Who called the span in a slot that is no caller side."""
     entry = entry_at(table, slot)
-    if side_of(entry) == CALLEE:
-        if load16(entry + FLAGS) & CHANNEL:
+    flags = load16(entry + FLAGS)
+    role = side_of(entry)
+    settles, fetched_nothing = role == LOCAL and flags & TURNED != 0, flags & _NOTHING == _NOTHING
+    if settles or fetched_nothing:
+        return NO_NODE, NONE, True
+    if role == CALLEE:
+        if flags & CHANNEL:
             return load16(entry + OTHER), NONE, True
         return _walk(table, slot)
     above = parent_of(table, slot)

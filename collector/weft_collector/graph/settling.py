@@ -38,7 +38,7 @@ from weft_collector.graph.counting import Counting
 from weft_collector.graph.nodes import NodeTable
 from weft_collector.graph.pairing import Pairing, Rows
 from weft_collector.graph.rollup_file import Kept, kept_of
-from weft_collector.store.span_columns import words_of
+from weft_collector.store.span_columns import SPAN_TEXTS, words_of
 from weft_collector.store.span_schema import KINDS, STATUSES
 from weft_collector.wire.columns import Decoded, Resources, Scopes, Spans
 
@@ -47,15 +47,15 @@ __all__ = ["COLUMNS", "settled"]
 _STEP: Final = 1 << 15
 _LARGEST: Final = 1 << 24  # rows of a single trace; what is beyond is judged as if it had been evicted
 
+#: Texts of spans, and where the decoder has them.
+_WORDS: Final = {name: word for name, word in SPAN_TEXTS.items() if word != "name"}
 _TEXTS: Final = (
-    "ServiceName", "ServiceNamespace", "DeploymentEnvironment", "ServiceInstanceId", "HostName", "PeerService",
-    "ServerAddress", "DbSystem", "DbNamespace", "MessagingSystem", "MessagingDestination", "RpcSystem", "ErrorType",
-    "CallerEntry",
+    "ServiceName", "ServiceNamespace", "DeploymentEnvironment", "ServiceInstanceId", "HostName", *_WORDS,
 )  # fmt: skip
 #: What is read of older spans.
 COLUMNS: Final = (
     "TraceId", "SpanId", "ParentSpanId", "Timestamp", "Duration", "SpanKind", "StatusCode", "ProcessPid",
-    "ServerPort", "HttpStatusCode", *_TEXTS,
+    "ServerPort", "HttpStatusCode", "PeerPort", "MessageCount", *_TEXTS,
 )  # fmt: skip
 
 
@@ -128,17 +128,11 @@ class _Part:
             resource=np.arange(stop - start, dtype=np.int32),
             scope=nothing,
             name=nothing,
-            peer_service=read.codes("PeerService"),
-            server_address=read.codes("ServerAddress"),
-            db_system=read.codes("DbSystem"),
-            db_namespace=read.codes("DbNamespace"),
-            messaging_system=read.codes("MessagingSystem"),
-            messaging_destination=read.codes("MessagingDestination"),
-            rpc_system=read.codes("RpcSystem"),
-            error_type=read.codes("ErrorType"),
+            **{word: read.codes(name) for name, word in _WORDS.items()},
             server_port=read.values("ServerPort", np.int32),
             http_status=read.values("HttpStatusCode", np.int32),
-            caller=read.codes("CallerEntry"),
+            peer_port=read.values("PeerPort", np.int32),
+            message_count=read.values("MessageCount", np.int32),
             caller_stale=np.zeros(stop - start, np.uint8),
             offset=nothing,
             length=nothing,

@@ -163,7 +163,7 @@ class _Explaining:
             if verdict.reason:
                 self._tell(half, verdict)
             else:
-                self._matched += half.side == "callee" or verdict.node is not None
+                self._matched += half.role == "callee" or verdict.node is not None
 
     def _orphan(self, half: Half) -> _Verdict:
         """Why a span has no caller whose parent is missing, by its own bytes."""
@@ -194,7 +194,7 @@ def _judged(tree: Tree, asked: _Asked, orphan: Callable[[Half], _Verdict]) -> It
     """The halves of a trace that stand at one of the two ends, each with why it is no call between them."""
     answered: dict[int, list[Half]] = {}
     for half in tree.halves:
-        if half.side == "callee":
+        if half.role == "callee":
             found = tree.called_by(half)
             if found.side is not None and found.how == "called":
                 answered.setdefault(id(found.side), []).append(half)
@@ -202,7 +202,7 @@ def _judged(tree: Tree, asked: _Asked, orphan: Callable[[Half], _Verdict]) -> It
                 missing = found.how == "missing"
                 yield half, orphan(found.last) if missing else _of_callee(found.how, found.caller, asked)
     for half in tree.halves:
-        if half.side == "caller" and asked.caller.fits(half.node) and asked.within(half):
+        if half.role == "caller" and asked.caller.fits(half.node) and asked.within(half):
             yield half, _of_caller(half, answered.get(id(half), []), id(half) in tree.wrappers, asked)
 
 

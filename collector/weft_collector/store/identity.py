@@ -1,7 +1,7 @@
 """Which spans are distinct (`docs/graph-rules.md` 1), as columns.
 
-A span is identified by the low half of its trace id, its span id, its side, and its owner: the instance, or else
-service and host. The first in the log counts.
+A span is identified by the low half of its trace id, its span id, its side, and its owner: the service and the
+instance of it, as the graph tells them apart. The first in the log counts.
 
 **Owners** are 64-bit hashes of texts, since text ids mean nothing beyond their table, and identities of different
 segments are compared: BLAKE2b, 8 bytes little-endian, of the parts that `owner_of` joins. Two owners with the same
@@ -18,7 +18,7 @@ The kernel reads and writes rows below `rows` of arrays of that length, and slot
 import hashlib
 import secrets
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,22 @@ from weft_collector.kernel import (
     store64,
 )
 
-__all__ = ["CALLEE", "CALLER", "LOCAL", "SIDES", "Identity", "Owners", "distinct", "owner_of"]
+__all__ = [
+    "CALLEE",
+    "CALLER",
+    "LOCAL",
+    "SIDES",
+    "UNNAMED_SERVICE",
+    "Identity",
+    "OwnerTexts",
+    "Owners",
+    "distinct",
+    "instance_of",
+    "owner_of",
+]
+
+UNNAMED_SERVICE: Final = "unknown_service"
+"""OpenTelemetry's own name for a service that gives none."""
 
 #: Sides of a span.
 LOCAL, CALLER, CALLEE = range(3)
@@ -43,8 +58,6 @@ SIDES: Final = np.array([LOCAL, LOCAL, CALLEE, CALLER, CALLER, CALLEE], np.uint8
 
 _MOST_OWNERS: Final = 1 << 16
 
-Texts = NDArray[np.int32]
-"""Text ids."""
 Rows = NDArray[np.intp] | NDArray[np.bool_]
 """Numbers of rows, or one truth for each."""
 
@@ -75,14 +88,31 @@ class Identity(NamedTuple):
         )
 
 
-def owner_of(instance: str, service: str, host: str) -> int:
-    """The number of an owner: of the instance where a resource names one, else of service and host.
+class OwnerTexts(NamedTuple):
+    """What a resource says about whose spans these are; texts, or text ids, or columns of either."""
 
-    The hash is of `i` and the instance, or of `s`, the length of the service's name in bytes, a colon, the name, and
-    the host.
+    environment: Any
+    namespace: Any
+    service: Any
+    instance: Any
+    host: Any
+    pid: Any  # a number
+
+
+def instance_of(instance: str, host: str, pid: int) -> str:
+    """The name of an instance: the one that it has, else `host:pid` if either is known, else empty."""
+    return instance or (f"{host}:{pid}" if host or pid else "")
+
+
+def owner_of(said: OwnerTexts) -> int:
+    """The number of an owner.
+
+    The hash is of environment, namespace, service (UNNAMED_SERVICE if it has no name) and instance, each behind its
+    length in bytes and a colon.
     """
-    name = service.encode()
-    text = b"i" + instance.encode() if instance else b"s%d:" % len(name) + name + host.encode()
+    service = said.service or UNNAMED_SERVICE
+    parts = (said.environment, said.namespace, service, instance_of(said.instance, said.host, said.pid))
+    text = b"".join(b"%d:%b" % (len(part), part) for part in map(str.encode, parts))
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
 
 
@@ -95,19 +125,19 @@ class Owners:
 
     def __init__(self, text: Callable[[int], str]) -> None:
         self._text = text
-        self._known: dict[tuple[int, int, int], int] = {}
+        self._known: dict[tuple[int, ...], int] = {}
 
-    def of(self, instance: Texts, service: Texts, host: Texts) -> NDArray[np.uint64]:
-        """The owner of each resource, by the text ids of three of its attributes."""
-        ids = zip(instance.tolist(), service.tolist(), host.tolist(), strict=True)
+    def of(self, said: OwnerTexts) -> NDArray[np.uint64]:
+        """The owner of each resource, by columns of text ids and of process ids."""
+        ids = zip(*(column.tolist() for column in said), strict=True)
         return np.array([self._owner(one) for one in ids], np.uint64)
 
-    def _owner(self, ids: tuple[int, int, int]) -> int:
+    def _owner(self, ids: tuple[int, ...]) -> int:
         known = self._known.get(ids)
         if known is None:
             if len(self._known) >= _MOST_OWNERS:
                 self._known.clear()
-            known = self._known[ids] = owner_of(*map(self._text, ids))
+            known = self._known[ids] = owner_of(OwnerTexts._make((*map(self._text, ids[:-1]), ids[-1])))
         return known
 
 

@@ -16,7 +16,7 @@ from weft_collector.store.arrow_bytes import table_of
 from weft_collector.store.block_tokens import BlockTokens
 from weft_collector.store.dictionaries import Dictionary
 from weft_collector.store.files import ReadFiles
-from weft_collector.store.identity import SIDES, Identity, owner_of
+from weft_collector.store.identity import SIDES, Identity, OwnerTexts, owner_of
 from weft_collector.store.manifest import Sealed, index_name, spans_name
 from weft_collector.store.met_keys import MetKeys
 from weft_collector.store.ports import SpanBytes, SpanTable
@@ -33,7 +33,8 @@ __all__ = ["Segment", "identities_in", "parquet_file"]
 Words = NDArray[np.uint64]
 #: Up to so many blocks are walked, which takes two milliseconds each, before rows are read, which takes 20 and more.
 FEW_BLOCKS = 4
-_IDENTITY = ("TraceId", "SpanId", "SpanKind", "ServiceInstanceId", "ServiceName", "HostName")
+_OWNER = ("DeploymentEnvironment", "ServiceNamespace", "ServiceName", "ServiceInstanceId", "HostName")
+_IDENTITY = ("TraceId", "SpanId", "SpanKind", *_OWNER, "ProcessPid")
 
 
 class Segment:
@@ -219,12 +220,21 @@ def identities_in(table: pa.Table) -> Identity:
     """The identities of a table's spans."""
     codes, kinds = _codes(table["SpanKind"])
     side = SIDES[np.array([KINDS.index(kind) for kind in kinds], np.int64)[codes]]
-    named = [_codes(table[name]) for name in ("ServiceInstanceId", "ServiceName", "HostName")]
-    instances, services, hosts = (texts for _, texts in named)
-    each: list[tuple[int, int, int]] = list(zip(*(codes.tolist() for codes, _ in named), strict=True))
-    owners = {(i, s, h): owner_of(instances[i], services[s], hosts[h]) for i, s, h in set(each)}
-    owner = np.array([owners[one] for one in each], np.uint64)
+    owner = _owners([_codes(table[name]) for name in _OWNER], table["ProcessPid"].to_pylist())
     return Identity(words_of(table["TraceId"], -1), words_of(table["SpanId"]), owner, side)
+
+
+def _owners(named: list[tuple[NDArray[np.int64], list[str]]], pids: list[int]) -> Words:
+    """The owner of each row, by its codes and texts in the columns of _OWNER."""
+    texts = [texts for _, texts in named]
+    each: list[tuple[int, ...]] = list(zip(*(codes.tolist() for codes, _ in named), pids, strict=True))
+
+    def owner(*codes: int) -> int:
+        said = (column[code] for column, code in zip(texts, codes, strict=False))
+        return owner_of(OwnerTexts._make((*said, codes[-1])))
+
+    owners = {codes: owner(*codes) for codes in set(each)}
+    return np.array([owners[codes] for codes in each], np.uint64)
 
 
 def _codes(column: "pa.ChunkedArray") -> tuple[NDArray[np.int64], list[str]]:

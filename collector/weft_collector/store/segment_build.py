@@ -22,7 +22,7 @@ from weft_collector.store.arrow_bytes import table_bytes
 from weft_collector.store.block_tokens import BlockTokens
 from weft_collector.store.blocks import body_slice
 from weft_collector.store.dictionaries import DictionaryBuilder
-from weft_collector.store.identity import SIDES, Identity, Owners, distinct
+from weft_collector.store.identity import SIDES, Identity, Owners, OwnerTexts, distinct
 from weft_collector.store.relatives import Elder, Elders
 from weft_collector.store.scan import Block
 from weft_collector.store.segment_index import index_bytes
@@ -158,7 +158,7 @@ def parquet_bytes(table: "pa.Table") -> memoryview:
 def identity_of(rows: SpanRows, texts: Texts) -> Identity:
     """The identity of each row."""
     runs, c = rows.runs, rows.columns
-    owner = Owners(texts.text).of(runs["instance"], runs["service"], runs["host"])
+    owner = Owners(texts.text).of(OwnerTexts(*(runs[name] for name in OwnerTexts._fields)))
     return Identity(c["trace_lo"], c["span_id"], owner[rows.run], SIDES[c["kind"]])
 
 

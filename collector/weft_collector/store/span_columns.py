@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from weft_collector.store.span_schema import KINDS, SCHEMA, STATUSES
 from weft_collector.store.unsealed import SpanRows
 
-__all__ = ["Texts", "arrow_columns", "fixed_binary", "words_of"]
+__all__ = ["SPAN_TEXTS", "Texts", "arrow_columns", "fixed_binary", "words_of"]
 
 Numbers = NDArray[Any]
 
-# Columns of texts, by where their text ids stand: in the span's row, or in its run.
-_SPAN_TEXTS: Final[Mapping[str, str]] = MappingProxyType(
+#: Columns of texts, by where their text ids stand: in the span's row.
+SPAN_TEXTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "SpanName": "name",
         "PeerService": "peer_service",
@@ -32,8 +32,15 @@ _SPAN_TEXTS: Final[Mapping[str, str]] = MappingProxyType(
         "RpcSystem": "rpc_system",
         "ErrorType": "error_type",
         "CallerEntry": "caller",
+        "PeerNamespace": "peer_namespace",
+        "PeerAddress": "peer_address",
+        "MessagingTemplate": "messaging_template",
+        "MessagingCluster": "messaging_cluster",
+        "MessagingOperation": "messaging_operation",
+        "RpcStatusCode": "rpc_code",
     }
 )
+# The same of those whose text ids stand in its run.
 _RUN_TEXTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ServiceName": "service",
@@ -86,8 +93,10 @@ def arrow_columns(rows: SpanRows, ids: tuple[Numbers, Numbers], texts: Texts) ->
         "Length": pa.array(c["length"].astype(np.uint32)),
         "ResourceId": of_run(ids[0], np.uint32),
         "ScopeId": of_run(ids[1], np.uint32),
+        "PeerPort": pa.array(c["peer_port"]),
+        "MessageCount": pa.array(c["message_count"]),
     }
-    columns |= {name: _text_column(c[word], None, texts) for name, word in _SPAN_TEXTS.items()}
+    columns |= {name: _text_column(c[word], None, texts) for name, word in SPAN_TEXTS.items()}
     columns |= {name: _text_column(rows.runs[word], run, texts) for name, word in _RUN_TEXTS.items()}
     return pa.table([columns[field.name] for field in SCHEMA], schema=SCHEMA)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 __all__ = ["KINDS", "POINTER", "SCHEMA", "STATUSES", "VERSION"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 #: SpanKind by OTLP number.
 KINDS: Final = ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")
@@ -55,6 +55,15 @@ SCHEMA: Final = pa.schema(
         ("Length", pa.uint32()),
         ("ResourceId", pa.uint32()),  # SpanTable.resource
         ("ScopeId", pa.uint32()),  # SpanTable.scope
+        # What the graph asks for beside the above; see wire/columns.py.
+        ("PeerNamespace", _TEXT),
+        ("PeerAddress", _TEXT),
+        ("PeerPort", pa.int32()),
+        ("MessagingTemplate", _TEXT),
+        ("MessagingCluster", _TEXT),
+        ("MessagingOperation", _TEXT),
+        ("MessageCount", pa.int32()),  # -1 where it is said to be 0
+        ("RpcStatusCode", _TEXT),
     ]
 )
 

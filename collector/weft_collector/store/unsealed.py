@@ -1,7 +1,8 @@
 """The spans of the log files that are not sealed yet, as columns in memory.
 
 **Shape.** Each log file has pieces of 64 Ki rows, each a set of preallocated arrays of which only touched pages
-take memory; an append copies its columns into the last piece. A row costs about 110 bytes. What all spans of a
+take memory, and columns that few spans use only once a value has come; an append copies its columns into the last
+piece. A row costs about 110 bytes. What all spans of a
 (body, resource, scope) have in common, the words of the resource included, is kept once per *run* of such rows:
 OTLP groups spans by resource and scope, so a run is usually many rows.
 
@@ -16,6 +17,7 @@ spans), and decoding the log again at sealing (a third more work for each span).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -37,7 +39,11 @@ _COLUMNS: Final[dict[str, type[np.generic]]] = {
     **dict.fromkeys(("name", "peer_service", "server_address", "server_port", "caller"), np.int32),
     **dict.fromkeys(("db_system", "db_namespace", "rpc_system", "error_type"), np.int32),
     **dict.fromkeys(("messaging_system", "messaging_destination", "offset", "length"), np.int32),
+    **dict.fromkeys(("messaging_template", "messaging_cluster", "messaging_operation"), np.int32),
+    **dict.fromkeys(("message_count", "rpc_code", "peer_namespace", "peer_address", "peer_port"), np.int32),
 }
+#: Columns that are nearly always empty: they take memory once a value has come.
+_RARE: Final = frozenset(tuple(_COLUMNS)[-8:])
 _RESOURCE_WORDS: Final = ("service", "instance", "namespace", "environment", "version", "host", "pid")
 
 RUN: Final = np.dtype(
@@ -110,6 +116,14 @@ class SpanRows(NamedTuple):
         )
 
 
+@cache
+def _no_values(rows: int) -> NDArray[Any]:
+    """A column of zeros that all pieces share and none writes to."""
+    column = np.zeros(rows, np.int32)
+    column.flags.writeable = False
+    return column
+
+
 class Piece:
     """Some rows of one log file, filled from the front.
 
@@ -121,7 +135,10 @@ class Piece:
     def __init__(self, number: int, rows: int) -> None:
         self.number = number
         self.count = 0
-        self._columns: Columns = {name: np.empty(rows, kind) for name, kind in _COLUMNS.items()}
+        self._columns: Columns = {
+            name: _no_values(rows) if name in _RARE else np.empty(rows, kind)
+            for name, kind in _COLUMNS.items()
+        }
         self._runs: Runs = np.empty(min(_FIRST_RUNS, rows), RUN)
         self._run_count = 0
 
@@ -144,7 +161,12 @@ class Piece:
         stop = min(start + room, len(columns["start"]))
         here = slice(self.count, self.count + stop - start)
         for name, column in self._columns.items():
-            column[here] = columns[name][start:stop]
+            values = columns[name][start:stop]
+            if column.flags.writeable:
+                column[here] = values
+            elif values.any():
+                self._columns[name] = np.zeros(len(column), column.dtype)
+                self._columns[name][here] = values
         self._take_runs(runs, start, stop)
         self.count = here.stop
         return stop

@@ -6,9 +6,19 @@ absent. A number may come as an integer or as a text of digits.
 
 from typing import NamedTuple
 
-from weft_collector.kernel import ZERO, inline, load8, number, routine, store32
-from weft_collector.wire.known_keys import KEY_COLUMN, KEY_LARGEST, KEY_MESSAGE, KEY_RANK, KEYS, find_key
+from weft_collector.kernel import ZERO, inline, routine, store32
+from weft_collector.wire.known_keys import (
+    KEY_ASIDE,
+    KEY_COLUMN,
+    KEY_MESSAGE,
+    KEY_RANK,
+    KEY_READING,
+    KEY_SHIFT,
+    KEYS,
+    find_key,
+)
 from weft_collector.wire.message_check import ARRAY_VALUE, KEY_VALUE_LIST, check_message, check_text
+from weft_collector.wire.peer_host import set_aside
 from weft_collector.wire.protobuf_reader import (
     DELIMITED,
     FIXED64,
@@ -18,6 +28,14 @@ from weft_collector.wire.protobuf_reader import (
     read_short_varint,
     read_tag,
     skip_field,
+)
+from weft_collector.wire.special_values import (
+    NUMBER_VALUE,
+    OTHER_VALUE,
+    TEXT_VALUE,
+    TRUTH_VALUE,
+    number_up_to,
+    read_special,
 )
 from weft_collector.wire.strings import intern
 
@@ -32,7 +50,7 @@ class Target(NamedTuple):
         level: nesting of its KeyValue messages.
         reserve: share of the table of texts that they leave free.
         strings: the table of texts.
-        scratch: SCRATCH_BYTES of memory.
+        scratch: DECODER_SCRATCH bytes of memory.
     """
 
     row: int
@@ -45,34 +63,16 @@ class Target(NamedTuple):
 
 
 _KEY_TAG, _VALUE_TAG = 1 << 3 | DELIMITED, 2 << 3 | DELIMITED
-_STRING_VALUE, _INT_VALUE = 1 << 3 | DELIMITED, 3 << 3 | VARINT
+_STRING_VALUE, _BOOL_VALUE, _INT_VALUE = 1 << 3 | DELIMITED, 2 << 3 | VARINT, 3 << 3 | VARINT
 _ARRAY_VALUE, _KVLIST_VALUE = 5 << 3 | DELIMITED, 6 << 3 | DELIMITED
-# All other members of the union, lists included: bool, double, list, map, bytes, index of a string.
+# All other members of the union, lists included: double, list, map, bytes, index of a string.
 _OTHER_VALUES = (
-    2 << 3 | VARINT,
     4 << 3 | FIXED64,
     _ARRAY_VALUE,
     _KVLIST_VALUE,
     7 << 3 | DELIMITED,
     8 << 3 | VARINT,
 )
-
-_OTHER_VALUE, _TEXT_VALUE, _NUMBER_VALUE = map(number, range(3))
-
-
-@routine
-def _digits(p: int, end: int) -> int:
-    """The number that a text of at most ten digits spells, or 0."""
-    value = 0
-    if end - p > 10:
-        return 0
-    while p < end:
-        digit = load8(p) - 48
-        if digit < 0 or digit > 9:
-            return 0
-        value = 10 * value + digit
-        p += 1
-    return value
 
 
 @routine
@@ -95,21 +95,23 @@ def _keep(key: tuple[int, int], kind: int, value: tuple[int, int], target: Targe
     if slot < 0 or KEYS[slot, KEY_MESSAGE] != target.message:
         return ranks
     column: int = KEYS[slot, KEY_COLUMN]
+    shift: int = KEYS[slot, KEY_SHIFT]
     rank: int = KEYS[slot, KEY_RANK]
-    largest: int = KEYS[slot, KEY_LARGEST]
-    if (ranks >> 4 * column) & 15 > rank:
+    reading: int = KEYS[slot, KEY_READING]
+    if KEYS[slot, KEY_ASIDE] >= 0:
+        ranks |= set_aside(KEYS[slot, KEY_ASIDE], kind, value, target.scratch)
+    if column < 0 or (ranks >> shift) & 15 > rank:
         return ranks
-    if largest > 0:
-        word = value[0] if kind == _NUMBER_VALUE else _digits(value[0], value[1])
-        word = word if word <= largest else 0
-    elif kind == _TEXT_VALUE:
-        word = intern(value[0], value[1], target.strings, target.reserve)
+    if reading == 0:
+        word = intern(value[0], value[1], target.strings, target.reserve) if kind == TEXT_VALUE else ZERO
+    elif reading > 0:
+        word = number_up_to(reading, kind, value)
     else:
-        word = 0
-    if word <= 0:
+        word = read_special(reading, kind, value, (target.strings, target.reserve, target.scratch))
+    if word == 0:
         return ranks
     store32(target.row + target.stride * column, word)
-    return ranks & ~(15 << 4 * column) | rank << 4 * column
+    return ranks & ~(15 << shift) | rank << shift
 
 
 @inline
@@ -122,13 +124,13 @@ def read_attribute(  # noqa: C901, PLR0911, PLR0912 - two loops; most returns ar
         p: where the message begins.
         end: where it ends.
         target: where values go.
-        ranks: rank of the key in each column so far, four bits each; 0 before the first attribute.
+        ranks: of `known_keys`: the key in each column so far, and what is set aside; 0 before the first attribute.
 
     Returns:
         The new `ranks`, and `end` or a failure.
     """
     key = key_end = p
-    kind, value, value_end = _OTHER_VALUE, ZERO, ZERO
+    kind, value, value_end = OTHER_VALUE, ZERO, ZERO
     while p < end:
         tag, p = read_tag(p, end)
         if p < 0:
@@ -154,16 +156,16 @@ def read_attribute(  # noqa: C901, PLR0911, PLR0912 - two loops; most returns ar
                     return ranks, p
                 if tag == _STRING_VALUE:
                     value, p = read_short_delimited(p, stop)
-                    kind, value_end = _TEXT_VALUE, p
+                    kind, value_end = TEXT_VALUE, p
                     p = check_text(value, p) if p >= 0 else p
-                elif tag == _INT_VALUE:
+                elif tag in (_INT_VALUE, _BOOL_VALUE):
+                    kind = NUMBER_VALUE if tag == _INT_VALUE else TRUTH_VALUE
                     value, p = read_short_varint(p, stop)
-                    kind = _NUMBER_VALUE
                 else:
-                    kind = _OTHER_VALUE if tag in _OTHER_VALUES else kind
+                    kind = OTHER_VALUE if tag in _OTHER_VALUES else kind
                     p = _skip_other(tag, p, stop, target.level + 1, target.scratch)
                 if p < 0:
                     return ranks, p
-    if kind != _OTHER_VALUE:
+    if kind != OTHER_VALUE:
         ranks = _keep((key, key_end), kind, (value, value_end), target, ranks)
     return ranks, p

@@ -22,7 +22,7 @@ class Resources(NamedTuple):
 
     Attributes:
         service: text id of `service.name`, like the others up to `host`.
-        instance: `service.instance.id`.
+        instance: `service.instance.id`, else `k8s.pod.uid`.
         namespace: `service.namespace`.
         environment: `deployment.environment.name`, else `deployment.environment`.
         version: `service.version`.
@@ -74,17 +74,28 @@ class Spans(NamedTuple):
         status: OTLP StatusCode, 0 (unset) for numbers that OTLP does not define.
         resource: row in `Resources`.
         scope: row in `Scopes`.
-        name: text id of the span's name; the columns up to `error_type` are text ids too.
+        name: text id of the span's name; the columns up to `peer_address` are text ids too.
         peer_service: `service.peer.name`, else `peer.service`.
-        server_address: `server.address`, else `net.peer.name`, else `net.sock.peer.addr`.
+        server_address: `server.address`, else `net.peer.name`.
         db_system: `db.system.name`, else `db.system`.
-        db_namespace: `db.namespace`, else `db.name`.
+        db_namespace: `db.namespace`, else `db.name`, else `db.redis.database_index` in digits.
         messaging_system: `messaging.system`.
         messaging_destination: `messaging.destination.name`, else `messaging.destination`.
         rpc_system: `rpc.system.name`, else `rpc.system`.
         error_type: `error.type`.
+        peer_namespace: `service.peer.namespace`.
+        messaging_cluster: `messaging.kafka.cluster.id`.
+        messaging_template: `messaging.destination.template`, else `(temporary)` if the destination is said to be
+            temporary or anonymous.
+        messaging_operation: `messaging.operation.type`, else `messaging.operation`.
+        rpc_code: the name of the code in `rpc.grpc.status_code` unless that is OK, else `rpc.response.status_code`, else
+            `rpc.status_code`, else `rpc.connect_rpc.error_code`.
+        peer_address: of a CLIENT or PRODUCER span without `server_address`: the host in `http.host`, `url.full` or
+            `http.url`, else the address that was reached.
         server_port: `server.port`, else `net.peer.port`, 1 to 65535; 0 when absent.
         http_status: `http.response.status_code`, else `http.status_code`, 1 to 999; 0 when absent.
+        peer_port: that of `peer_address`; 0 when absent.
+        message_count: `messaging.batch.message_count`, cut at 2**20; 0 when absent, -1 if it says that there are none.
         caller: text id of `service;instance` (still percent-encoded) out of a valid caller entry, else 0.
         caller_stale: 1 if a caller entry was there that does not name this span's parent.
         offset: where the Span message begins in the body.
@@ -110,8 +121,16 @@ class Spans(NamedTuple):
     messaging_destination: Numbers
     rpc_system: Numbers
     error_type: Numbers
+    peer_namespace: Numbers
+    messaging_cluster: Numbers
+    messaging_template: Numbers
+    messaging_operation: Numbers
+    rpc_code: Numbers
+    peer_address: Numbers
     server_port: Numbers
     http_status: Numbers
+    peer_port: Numbers
+    message_count: Numbers
     caller: Numbers
     caller_stale: Codes
     offset: Numbers

@@ -16,7 +16,7 @@ class Job(NamedTuple):
         resource_stride: numbers in a row of the columns of resources.
         resources: one row of 32-bit numbers for each of RESOURCE_WORDS, all 0.
         strings: the table of texts.
-        scratch: SCRATCH_BYTES of memory.
+        scratch: DECODER_SCRATCH bytes of memory.
         tally: a 64-bit counter for each code of a rejection, the first for none.
         latest_start: the latest start of a span, in nanoseconds, that is not rejected.
         span_bytes: the longest span that is not rejected.

@@ -18,7 +18,8 @@ from weft_collector.wire.otlp_index import (
 from weft_collector.wire.otlp_job import Job
 from weft_collector.wire.otlp_resources import read_resources
 from weft_collector.wire.otlp_spans import REJECTIONS, read_spans
-from weft_collector.wire.protobuf_reader import SCRATCH_BYTES, explain
+from weft_collector.wire.peer_host import DECODER_SCRATCH
+from weft_collector.wire.protobuf_reader import explain
 from weft_collector.wire.strings import Strings
 
 # The 64-bit rows are four ids, start and end; the rows of bytes are kind, status and caller_stale.
@@ -85,7 +86,7 @@ class Decoder:
         self._limits = limits or Limits()
         self.strings = Strings(self._limits, seed)
         self._strings_address = self.strings.address
-        self._scratch = np.zeros(SCRATCH_BYTES, np.uint8)
+        self._scratch = np.zeros(DECODER_SCRATCH, np.uint8)
         self._counts = np.zeros(INDEX_COUNTS, np.int64)
         self._tally = np.zeros(len(REJECTIONS) + 1, np.int64)
         self._tally_address = self._tally.ctypes.data

@@ -13,6 +13,7 @@ from weft_collector.kernel import (
     byte_swap,
     inline,
     kernel,
+    load8,
     load32,
     load64,
     number,
@@ -23,11 +24,12 @@ from weft_collector.kernel import (
 )
 from weft_collector.wire.attributes import Target, read_attribute
 from weft_collector.wire.caller_entry import STALE, VALID, find_entry
-from weft_collector.wire.known_keys import SPAN_MESSAGE, SPAN_WORDS
+from weft_collector.wire.known_keys import ASIDE_AT, SPAN_MESSAGE, SPAN_WORDS
 from weft_collector.wire.long_values import has_long_value
 from weft_collector.wire.message_check import EVENT, LINK, check_message, check_text
 from weft_collector.wire.otlp_index import SPAN_LENGTH, SPAN_OFFSET, SPAN_RESOURCE, SPAN_SCOPE
 from weft_collector.wire.otlp_job import Job
+from weft_collector.wire.peer_host import find_host
 from weft_collector.wire.protobuf_reader import (
     DELIMITED,
     FIXED64,
@@ -71,7 +73,11 @@ _LAST_KIND, _LAST_STATUS = number(5), number(2)
 _WORD_RESOURCE, _WORD_SCOPE, _WORD_NAME, _WORD_CALLER, _WORD_OFFSET, _WORD_LENGTH = (
     SPAN_WORDS.index(name) for name in ("resource", "scope", "name", "caller", "offset", "length")
 )
+_WORD_ADDRESS, _WORD_PORT, _WORD_PEER, _WORD_PEER_PORT = (
+    SPAN_WORDS.index(name) for name in ("server_address", "server_port", "peer_address", "peer_port")
+)
 _SPAN_WORD_COUNT = len(SPAN_WORDS)
+_CLIENT, _PRODUCER = number(3), number(4)
 
 
 @routine
@@ -101,6 +107,16 @@ def _read_id(start: int, end: int) -> int:
 def _defined(code: int, last: int) -> int:
     """An enum as protobuf reads it (its lower 32 bits), 0 where OTLP does not define it."""
     return code & 0xFFFFFFFF if code & 0xFFFFFFFF <= last else 0
+
+
+@routine
+def _write_peer(ranks: int, words: int, stride: int, job: Job) -> None:
+    """Write the host that was called, if it is not named plainly."""
+    if load32(words + stride * _WORD_ADDRESS) == 0:
+        port = load32(words + stride * _WORD_PORT)
+        address, port = find_host(ranks, port, job.strings, job.scratch)
+        store32(words + stride * _WORD_PEER, address)
+        store32(words + stride * _WORD_PEER_PORT, port)
 
 
 @routine
@@ -219,6 +235,8 @@ def read_spans(base: int, count: int, job: Job) -> int:  # noqa: C901, PLR0912, 
         store32(words + words_stride * _WORD_LENGTH, length)
         store32(words + words_stride * _WORD_RESOURCE, load32(entry + 4 * job.capacity * SPAN_RESOURCE))
         store32(words + words_stride * _WORD_SCOPE, load32(entry + 4 * job.capacity * SPAN_SCOPE))
+        if ranks >> ASIDE_AT != 0 and _CLIENT <= load8(job.small + row) <= _PRODUCER:
+            _write_peer(ranks, words, words_stride, job)
         if state < state_end:
             _write_caller((state, state_end), parent_id, row, job)
         row += 1

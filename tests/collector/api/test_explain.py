@@ -67,6 +67,21 @@ INNER = ("web", "GET", {"id": 5, "parent": 2, "kind": CLIENT})
 BELOW_INNER = ("lb", "GET", {"id": 6, "parent": 5, "kind": SERVER})
 ORDERS = {"messaging.destination.name": "orders"}
 SENT = ("web", "send", {"id": 2, "kind": PRODUCER, "attributes": ORDERS})
+SETTLED = (
+    "web",
+    "ack",
+    {"id": 4, "kind": CLIENT, "attributes": ORDERS | {"messaging.operation.type": "settle"}},
+)
+NAMES_ITS_CLIENT = (
+    "cart",
+    "GET",
+    {"id": 3, "parent": 2, "kind": SERVER, "attributes": {"peer.service": "web"}},
+)
+FETCHED = (
+    "cart",
+    "poll",
+    {"id": 3, "kind": CLIENT, "attributes": ORDERS | {"messaging.operation.type": "receive"}},
+)
 RECEIVED = ("cart", "receive", {"id": 3, "parent": 2, "kind": CONSUMER, "attributes": ORDERS})
 
 
@@ -121,6 +136,9 @@ def with_state(half, state):
         ([CALL, INNER, BELOW_INNER], {"no_callee_spans": 0, "wrapper": 1, "answered_by_another": 1}),
         ([CALL, CART, ("cart", "asgi", {"id": 4, "parent": 3, "kind": SERVER})], {"inside": 1}),
         ([SENT, RECEIVED], {"answered_by_another": 1, "called_by_another": 1}),
+        ([SENT, RECEIVED, SETTLED], {"answered_by_another": 1, "called_by_another": 1}),
+        ([SENT, RECEIVED, FETCHED], {"answered_by_another": 1, "called_by_another": 2}),
+        ([NAMES_ITS_CLIENT], {"no_caller_spans": 0}),
     ],
 )  # fmt: skip
 def test_each_reason(asking, spans, reasons):

@@ -5,6 +5,7 @@ from tests.property.oracle import Span
 from weft_collector.graph.classify import Classifier
 from weft_collector.graph.nodes import NodeTable
 from weft_collector.graph.outcomes import BUCKET_BITS, OUTCOMES
+from weft_collector.graph.pairing_table import CALLEE, CALLER, CONSUMER, EMPTY, LOCAL, NAMED, TURNED
 
 
 def classify(spans, capacity=1000):
@@ -31,6 +32,15 @@ def classify(spans, capacity=1000):
         ({"rpc": "grpc", "error_type": "DEADLINE_EXCEEDED"}, "DEADLINE_EXCEEDED"),
         ({"error_type": "DEADLINE_EXCEEDED"}, "timeout"),
         ({"error_type": "NOT_FOUND", "error": True}, "exception"),
+        ({"rpc_code": "PERMISSION_DENIED", "error": True}, "PERMISSION_DENIED"),
+        ({"rpc_code": "resource_exhausted"}, "RESOURCE_EXHAUSTED"),
+        ({"rpc_code": "internal"}, "INTERNAL"),
+        ({"rpc_code": "Unavailable", "error_type": "timeout", "error": True}, "UNAVAILABLE"),
+        ({"rpc_code": "NOT_FOUND", "http": 503}, "5xx"),
+        ({"rpc_code": "INTERNAL", "http": 404}, "4xx"),
+        ({"rpc_code": "OK"}, "ok"),
+        ({"rpc_code": "OK", "rpc": "grpc", "error_type": "NOT_FOUND"}, "exception"),
+        ({"rpc_code": "odd", "error_type": "ECONNREFUSED"}, "refused"),
         ({}, "ok"),
     ],
 )
@@ -38,6 +48,36 @@ def test_how_a_span_went(fields, outcome):
     for kind in ("CLIENT", "SERVER", "INTERNAL"):
         found, _, _ = classify([Span(1, 1, kind=kind, **fields)])
         assert OUTCOMES[found.batch["measure"][0] >> BUCKET_BITS] == outcome
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation", "role", "turned"),
+    [
+        ("CLIENT", "", CALLER, False),
+        ("CLIENT", "publish", CALLER, False),
+        ("CLIENT", "receive", CALLEE | CONSUMER, True),
+        ("CLIENT", "deliver", CALLEE | CONSUMER, True),
+        ("CLIENT", "settle", LOCAL, True),
+        ("CONSUMER", "send", CALLEE | CONSUMER, False),
+        ("CONSUMER", "settle", LOCAL | CONSUMER, True),
+        ("SERVER", "receive", CALLEE, False),
+        ("SERVER", "settle", LOCAL | CONSUMER, True),
+        ("PRODUCER", "process", CALLER, False),
+        ("INTERNAL", "settle", LOCAL, False),
+        ("CLIENT", "nod", CALLER, False),
+    ],
+)
+def test_what_messaging_does_decides_the_role_and_the_kind_the_side(kind, operation, role, turned):
+    found, _, _ = classify([Span(1, 1, kind=kind, operation=operation)])
+    assert found.batch["flags"][0] == role | (TURNED if turned else 0)
+
+
+def test_an_empty_fetch_and_a_named_client_are_told_apart_by_who_consumes():
+    fetch = Span(1, 1, kind="CONSUMER", message_count=-1)
+    served = Span(1, 2, peer_service="shop", message_count=-1)
+    found, _, nodes = classify([fetch, served])
+    assert [flags & EMPTY for flags in found.batch["flags"].tolist()] == [EMPTY, NAMED]
+    assert nodes.node(int(found.batch["other"][1])).id == "service:shop"
 
 
 def test_an_instance_is_known_by_its_id_else_by_host_and_process():

@@ -49,7 +49,12 @@ def test_a_measure_holds_any_bucket_and_class_and_is_no_negative_number():
 
 
 @pytest.mark.parametrize(
-    ("text", "outcome"), [("NOT_FOUND", "NOT_FOUND"), ("internal", "INTERNAL"), ("OK", "ok"), ("404", "ok")]
+    ("text", "outcome"),
+    [
+        ("NOT_FOUND", "NOT_FOUND"),
+        ("internal", "INTERNAL"),
+        *((text, "ok") for text in ("OK", "", "404", "7", "timeout", "\u0130NTERNAL", "UNAVA\u0131LABLE")),
+    ],
 )
 def test_rpc_codes_by_name(text, outcome):
     assert OUTCOMES[of_rpc_code(text)] == outcome

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from tests.collector.wire import otlp_factory
 from tests.collector.wire.otlp_factory import CLIENT, CONSUMER, INTERNAL, NOW, PRODUCER, SERVER, span
+from tests.property.batches import KINDS, Machine, Texts, decoded
+from tests.property.oracle import Span
 from weft_collector.store.identity import (
     CALLEE,
     CALLER,
@@ -17,7 +19,9 @@ from weft_collector.store.identity import (
     SIDES,
     Identity,
     Owners,
+    OwnerTexts,
     distinct,
+    instance_of,
     owner_of,
 )
 from weft_collector.wire.otlp_protobuf import Decoder
@@ -28,7 +32,11 @@ def identity_of(spans, owners) -> Identity:
 
 
 def owners_of(owners, resources):
-    return owners.of(resources.instance, resources.service, resources.host)
+    return owners.of(OwnerTexts(*(getattr(resources, name) for name in OwnerTexts._fields)))
+
+
+def owner(environment="", namespace="", service="", instance="", host="", pid=0) -> int:  # noqa: PLR0917 - as the tuple
+    return owner_of(OwnerTexts(environment, namespace, service, instance, host, pid))
 
 
 few = st.integers(0, 2) | st.sampled_from([2**63, 2**64 - 1])
@@ -94,21 +102,66 @@ def test_spans_that_differ_in_one_part_are_distinct_and_repeated_ones_are_not():
     decoder = Decoder()
     decoded = decoder.decode(otlp_factory.body(groups), NOW)
     found = distinct(identity_of(decoded.spans, owners_of(Owners(decoder.strings.text), decoded.resources)))
-    assert found.tolist() == [at for at in range(20) if at % 5 != 1]
+    assert found.tolist() == [at for at in range(21) if at % 5 != 1]
 
 
-def test_an_owner_is_the_instance_or_else_service_and_host():
-    assert owner_of("i1", "cart", "h") == owner_of("i1", "shop", "")
-    assert owner_of("", "cart", "h") != owner_of("", "cart", "")
-    assert owner_of("", "ca", "rt") != owner_of("", "cart", "") != owner_of("cart", "", "")
+def test_an_owner_is_a_service_and_its_instance():
+    one = owner("prod", "shop", "cart", "i1", "h", 7)
+    assert one == owner("prod", "shop", "cart", "i1", "other", 8)
+    others = [
+        owner("", "shop", "cart", "i1"),
+        owner("prod", "", "cart", "i1"),
+        owner("prod", "shop", "web", "i1"),
+    ]
+    others += [
+        owner("prod", "shop", "cart", "i2"),
+        owner("prod", "shop", "cart", "", "h", 7),
+        owner("prod", "shop", "cart"),
+    ]
+    assert len({one, *others}) == 7
+
+
+def test_an_instance_without_a_name_is_host_and_process():
+    assert [instance_of("", "h", 7), instance_of("", "h", 0), instance_of("", "", 7)] == ["h:7", "h:0", ":7"]
+    assert instance_of("", "", 0) == ""
+    assert owner("", "", "cart", "", "h", 7) == owner("", "", "cart", "h:7")
+    assert owner("", "", "cart", "", "h", 7) != owner("", "", "cart", "", "h", 8)
+
+
+def test_a_service_without_a_name_is_the_unknown_one():
+    assert owner() == owner(service="unknown_service") != owner(service="cart")
 
 
 def test_owners_are_hashes_of_the_documented_bytes():
-    def hashed(text: bytes) -> int:
-        return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
+    expected = hashlib.blake2b("4:prod0:7:größe3:h:7".encode(), digest_size=8).digest()
+    assert owner("prod", "", "größe", "", "h", 7) == int.from_bytes(expected, "little")
 
-    assert owner_of("größe", "cart", "h") == hashed("igröße".encode())
-    assert owner_of("", "größe", "h") == hashed("s7:größeh".encode())
+
+few_texts = st.sampled_from(["", "a", "a:1", "1", "unknown_service"])
+said = st.builds(OwnerTexts, few_texts, few_texts, few_texts, few_texts, few_texts, st.integers(0, 1))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(said, st.integers(0, 5)), min_size=2, max_size=12))
+def test_the_pairing_table_and_the_segments_tell_the_same_spans_apart(resources):
+    """Spans of one trace and id, by what their resources say and their kind."""
+    spans = [
+        Span(
+            1, 1, kind=KINDS[kind], service=r.service, instance=r.instance, namespace=r.namespace,
+            environment=r.environment, host=r.host, pid=r.pid,
+        )
+        for r, kind in resources
+    ]  # fmt: skip
+    texts = Texts()
+    columns = decoded(spans, texts)
+    segments = distinct(identity_of(columns.spans, owners_of(Owners(texts.text), columns.resources)))
+    machine = Machine()
+    for one in spans:
+        machine.take([one])
+    counters = machine.pairing.counters()
+    again = counters["duplicates"] + counters["conflicting"]
+    assert len(segments) == len({(one.side, one.node, one.place) for one in spans})
+    assert min(len(segments), 8) == len(spans) - again - counters["crowded"]
 
 
 def test_owners_are_the_same_through_another_table_of_texts():

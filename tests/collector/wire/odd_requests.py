@@ -14,14 +14,31 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from tests.collector.wire import wire_bytes
 from tests.collector.wire.otlp_factory import NOW
-from weft_collector.wire.known_keys import RESOURCE_KEYS, SPAN_KEYS
+from weft_collector.wire.known_keys import ASIDE, FOLDED_KEYS, RESOURCE_KEYS, SPAN_KEYS
 
-KNOWN = [key for names in (*SPAN_KEYS.values(), *RESOURCE_KEYS.values()) for key in names]
+COLUMNS = (*SPAN_KEYS.values(), *FOLDED_KEYS.values(), *RESOURCE_KEYS.values())
+KNOWN = list(dict.fromkeys([*(key for names in COLUMNS for key in names), *ASIDE]))
 NEAR = [key[:-1] for key in KNOWN] + [key.upper() for key in KNOWN] + ["", "a", "url.path", "db.namf"]
 
 texts = st.one_of(
     st.sampled_from(
         ["", "80", "0200", "-1", "99999", "4294967376", "99999999999", "a", "GET /", "größe", "日本語" * 4]
+    ),
+    st.sampled_from(
+        [
+            "https://u:p@Api.example:8443/x?y",
+            "HTTP://h",
+            "http://[::1]:80#",
+            "http://[broken",
+            "x://h:/",
+            "h:65536",
+            "api.Example",
+            "//h",
+            "http://a@b@c:1/",
+            "http://h:12a",
+            "OK",
+            "not_found",
+        ]
     ),
     st.text(max_size=20),
 )

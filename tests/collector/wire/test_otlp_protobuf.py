@@ -5,7 +5,17 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from tests.collector.wire import otlp_factory
-from tests.collector.wire.otlp_factory import NOW, SECOND, attributes_of, request, resource_spans, span
+from tests.collector.wire.otlp_factory import (
+    CLIENT,
+    NOW,
+    PRODUCER,
+    SECOND,
+    SERVER,
+    attributes_of,
+    request,
+    resource_spans,
+    span,
+)
 from tests.collector.wire.wire_bytes import IDS, message, span_body, text_attribute
 from weft_collector.errors import BodyTooLarge, MalformedBody
 from weft_collector.wire.columns import Resources, Scopes, Spans
@@ -124,6 +134,56 @@ def test_a_rejected_span_leaves_nothing_in_the_next_row(decoder):
         assert getattr(decoded.spans, name).tolist() == [0]
 
 
+@pytest.mark.parametrize(
+    ("attributes", "host", "port"),
+    [
+        ({"url.full": "https://me:secret@API.example/pay?x=/@y"}, "api.example", 443),
+        ({"http.url": "http://[fe80::1%25eth0]:8080/"}, "fe80::1%25eth0", 8080),
+        ({"http.url": "ws://h", "server.port": 9}, "h", 9),
+        ({"http.url": "HTTP://h#"}, "h", 80),
+        ({"http.url": "//h", "network.peer.address": "10.0.0.7"}, "10.0.0.7", 0),
+        ({"url.full": "http://[broken/", "http.url": "https://h:/"}, "h", 443),
+        ({"url.full": "https://a b/", "net.peer.ip": "10.0.0.7", "net.peer.port": "80"}, "10.0.0.7", 80),
+        ({"http.host": "H:81", "url.full": "https://x/"}, "h", 81),
+        ({"http.host": "H", "url.full": "https://x/"}, "h", 443),
+        ({"http.host": "h:x", "url.full": "https://y:65536/"}, "", 0),
+        ({"http.host": "h" * 255}, "h" * 255, 0),
+        ({"http.host": "h" * 256}, "", 0),
+        ({"server.address": "a", "http.url": "http://h"}, "", 0),
+        (
+            {"network.peer.address": "r", "net.peer.ip": "s", "net.sock.peer.port": 5, "net.peer.port": 6},
+            "r",
+            5,
+        ),
+    ],
+)
+def test_a_host_that_is_not_named_plainly(decoder, attributes, host, port):
+    spans = decoder.decode(
+        request([span(kind=kind, attributes=attributes) for kind in (CLIENT, PRODUCER, SERVER)]), NOW
+    ).spans
+    assert [decoder.strings.text(word) for word in spans.peer_address.tolist()] == [host, host, ""]
+    assert spans.peer_port.tolist() == [port, port, 0]
+
+
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [
+        (0, -1),
+        ("0", -1),
+        (20, 20),
+        ("0020", 20),
+        (1 << 40, 0),
+        (1 << 30, 1 << 20),
+        (-1, 0),
+        ("", 0),
+        (True, 0),
+    ],
+)
+def test_messages_are_counted_up_to_a_million_and_none_is_told_from_absent(decoder, said, count):
+    decoded = decoder.decode(request([span(attributes={"messaging.batch.message_count": said})]), NOW)
+    assert decoded.spans.message_count.tolist() == [count]
+
+
 def test_a_bad_span_that_would_be_rejected_still_spoils_the_body(decoder):
     with pytest.raises(MalformedBody):
         decoder.decode(message(1, message(2, message(2, message(5, b"\xff")))), NOW)
@@ -165,7 +225,21 @@ def test_an_end_beyond_64_signed_bits_is_the_largest(decoder):
         ({"service.peer.name": "new", "peer.service": "old"}, "peer_service", "new"),
         ({"peer.service": "old", "service.peer.name": "new"}, "peer_service", "new"),
         ({"net.sock.peer.addr": "c", "net.peer.name": "b"}, "server_address", "b"),
-        ({"net.sock.peer.addr": "c"}, "server_address", "c"),
+        ({"net.sock.peer.addr": "c"}, "server_address", ""),
+        ({"k8s.pod.uid": "p"}, "db_namespace", ""),
+        ({"db.redis.database_index": 0}, "db_namespace", "0"),
+        ({"db.redis.database_index": "3", "db.name": "o"}, "db_namespace", "o"),
+        ({"db.redis.database_index": (1 << 20) + 1}, "db_namespace", ""),
+        ({"messaging.destination.temporary": True}, "messaging_template", "(temporary)"),
+        ({"messaging.temp_destination": False}, "messaging_template", ""),
+        (
+            {"messaging.destination.anonymous": True, "messaging.destination.template": "t"},
+            "messaging_template",
+            "t",
+        ),
+        ({"rpc.grpc.status_code": 16}, "rpc_code", "UNAUTHENTICATED"),
+        ({"rpc.grpc.status_code": 0, "rpc.status_code": "OK"}, "rpc_code", "OK"),
+        ({"rpc.grpc.status_code": 17}, "rpc_code", ""),
         ({"http.host": "h"}, "server_address", ""),
         ({"db.name": "old", "db.namespace": "new"}, "db_namespace", "new"),
         ({"db.system": "old"}, "db_system", "old"),

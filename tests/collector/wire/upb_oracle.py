@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import grpc
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope, KeyValue
@@ -17,11 +18,14 @@ from weft_collector.wire.strings import Strings
 
 SPAN_TEXTS = {
     "peer_service": ["service.peer.name", "peer.service"],
-    "server_address": ["server.address", "net.peer.name", "net.sock.peer.addr"],
+    "peer_namespace": ["service.peer.namespace"],
+    "server_address": ["server.address", "net.peer.name"],
     "db_system": ["db.system.name", "db.system"],
-    "db_namespace": ["db.namespace", "db.name"],
+    "db_namespace": ["db.namespace", "db.name", "db.redis.database_index"],
     "messaging_system": ["messaging.system"],
     "messaging_destination": ["messaging.destination.name", "messaging.destination"],
+    "messaging_cluster": ["messaging.kafka.cluster.id"],
+    "messaging_operation": ["messaging.operation.type", "messaging.operation"],
     "rpc_system": ["rpc.system.name", "rpc.system"],
     "error_type": ["error.type"],
 }
@@ -31,12 +35,26 @@ SPAN_NUMBERS = {
 }
 RESOURCE_TEXTS = {
     "service": ["service.name"],
-    "instance": ["service.instance.id"],
+    "instance": ["service.instance.id", "k8s.pod.uid"],
     "namespace": ["service.namespace"],
     "environment": ["deployment.environment.name", "deployment.environment"],
     "version": ["service.version"],
     "host": ["host.name"],
 }
+
+CODE_NAMES = ["rpc.response.status_code", "rpc.status_code", "rpc.connect_rpc.error_code"]
+TEMPORARY = [
+    "messaging.destination.temporary",
+    "messaging.destination.anonymous",
+    "messaging.temp_destination",
+]
+URL = re.compile("([A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
+AUTHORITY = re.compile(
+    r"(?:[^/?#]*@)?(?:\[([^]\[/?#@\x00-\x20\x7f]+)\]|([^]\[/?#@:\x00-\x20\x7f]+))(?::([0-9]{0,10}))?(?:[/?#].*)?",
+    re.DOTALL,
+)
+UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LOWER = str.maketrans(UPPER, UPPER.lower())
 
 IDS = ("trace_hi", "trace_lo", "span_id", "parent_id")
 
@@ -49,13 +67,16 @@ def parse(body: bytes) -> ExportTraceServiceRequest | None:
         return None
 
 
+def readable(value: Any, key: str) -> str:
+    """A value as the text of a column, or nothing."""
+    if key == "db.redis.database_index" and value.WhichOneof("value") == "int_value":
+        return str(value.int_value) if 0 <= value.int_value <= 1 << 20 else ""
+    return value.string_value if value.WhichOneof("value") == "string_value" else ""
+
+
 def text_of(attributes: Iterable[KeyValue], keys: list[str]) -> str:
     for key in keys:
-        fitting = [
-            one.value.string_value
-            for one in attributes
-            if one.key == key and one.value.WhichOneof("value") == "string_value" and one.value.string_value
-        ]
+        fitting = [text for one in attributes if one.key == key and (text := readable(one.value, key))]
         if fitting:
             return fitting[-1]
     return ""
@@ -87,6 +108,57 @@ def caller_of(trace_state: str, parent: bytes) -> tuple[str, int]:
             valid = sound and len(entry[1]) <= 256 and bytes.fromhex(sound[1]) == parent and any(parent)
             return (sound[2], 0) if sound and valid else ("", 1)
     return "", 0
+
+
+def template_of(attributes: Iterable[KeyValue]) -> str:
+    said = text_of(attributes, ["messaging.destination.template"])
+    temporary = any(one.key in TEMPORARY and one.value.bool_value for one in attributes)
+    return said or ("(temporary)" if temporary else "")
+
+
+def message_count_of(attributes: Iterable[KeyValue]) -> int:
+    """-1 for none, 0 where absent."""
+    counts = []
+    for one in attributes:
+        kind = one.value.WhichOneof("value")
+        said = str(getattr(one.value, kind)) if kind in {"string_value", "int_value"} else ""
+        if one.key == "messaging.batch.message_count" and re.fullmatch("[0-9]{1,10}", said):
+            counts.append(min(int(said), 1 << 20) or -1)
+    return counts[-1] if counts else 0
+
+
+def rpc_code_of(attributes: Iterable[KeyValue]) -> str:
+    number = number_of(attributes, 16, ["rpc.grpc.status_code"])
+    names = {code.value[0]: code.name for code in grpc.StatusCode}
+    return names[number] if number else text_of(attributes, CODE_NAMES)
+
+
+def authority_of(text: str) -> tuple[str, int]:
+    found = AUTHORITY.fullmatch(text)
+    host, port = (found[1] or found[2], int(found[3] or 0)) if found else ("", 0)
+    fits = len(host.encode()) <= 255 and port <= 65535
+    return (host.translate(LOWER), port) if fits else ("", 0)
+
+
+def peer_of(attributes: Iterable[KeyValue]) -> tuple[str, int]:
+    """The host that is called, if no attribute names it plainly."""
+    if text_of(attributes, SPAN_TEXTS["server_address"]):
+        return "", 0
+    scheme, host, port = "", "", 0
+    for key in ("url.full", "http.url"):
+        url = URL.fullmatch(text_of(attributes, [key]))
+        if url and not host:
+            scheme = url[1].translate(LOWER)
+            host, port = authority_of(url[2])
+    asked = authority_of(text_of(attributes, ["http.host"]))
+    scheme = scheme if host else ""
+    host, port = asked if asked[0] else (host, port)
+    if host:
+        given = number_of(attributes, *SPAN_NUMBERS["server_port"])
+        return host, port or {"http": 80, "https": 443}.get(scheme, given)
+    reached = text_of(attributes, ["network.peer.address", "net.sock.peer.addr", "net.peer.ip"])
+    ports = ["network.peer.port", "net.sock.peer.port", "net.peer.port"]
+    return reached, number_of(attributes, 65535, ports) if reached else 0
 
 
 def longest_value(span: Span) -> int:
@@ -138,6 +210,10 @@ def span_row(span: Span) -> dict[str, Any]:
     }
     row |= {column: text_of(span.attributes, keys) for column, keys in SPAN_TEXTS.items()}
     row |= {column: number_of(span.attributes, *rule) for column, rule in SPAN_NUMBERS.items()}
+    row["messaging_template"] = template_of(span.attributes)
+    row["message_count"] = message_count_of(span.attributes)
+    row["rpc_code"] = rpc_code_of(span.attributes)
+    row["peer_address"], row["peer_port"] = peer_of(span.attributes) if row["kind"] in {3, 4} else ("", 0)
     return row
 
 
@@ -167,7 +243,7 @@ def expected(message: ExportTraceServiceRequest, arrived: int, limits: Limits | 
 
 def rows(decoded: Decoded, strings: Strings, body: bytes) -> list[dict[str, Any]]:
     """Decoded columns in the form of `expected`."""
-    texts = {"name", "caller", *SPAN_TEXTS}
+    texts = {"name", "caller", "messaging_template", "rpc_code", "peer_address", *SPAN_TEXTS}
     found = []
     for values in zip(*(column.tolist() for column in decoded.spans), strict=True):
         row = dict(zip(decoded.spans._fields, values, strict=True))

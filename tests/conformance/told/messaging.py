@@ -345,6 +345,20 @@ def settling_is_no_call(t):
     return expected(edges(), derived="web -> mail: 1")
 
 
+@case("R1.6", "R3.12")
+def what_settles_is_no_half_of_a_call(t):
+    """An acknowledgement with the id of a client span is not what that called: its parent is the one that it names."""
+    out = t.client("web", t.server("web"), attributes={"service.peer.name": "cart"})
+    got = t.server("mail")
+    settled = t.consumer("mail", got, id=out.id, attributes=SETTLE)
+    t.server("mail", settled)
+    return expected("""
+        client -> web: 1 server_only
+        client -> mail: 1 server_only
+        web -> cart: 1 client_only
+    """)
+
+
 # ---- batches
 
 

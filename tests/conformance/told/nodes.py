@@ -256,10 +256,14 @@ def a_template_stands_for_the_destinations_made_from_it(t):
 @case("R4.4")
 def temporary_destinations_are_one_channel(t):
     """Reply queues have random names and live for a request. Together they are one node."""
-    for name, word in (("amq.gen-Xa1", "temporary"), ("amq.gen-Zz9", "anonymous")):
+    for name, word in (
+        ("amq.gen-Xa1", "messaging.destination.temporary"),
+        ("amq.gen-Zz9", "messaging.destination.anonymous"),
+        ("amq.gen-Yy3", "messaging.temp_destination"),
+    ):
         said = {"messaging.system": "rabbitmq", "messaging.destination.name": name}
-        t.producer("web", attributes=said | {f"messaging.destination.{word}": True})
-    return expected("web -> channel:rabbitmq/%28temporary%29: 2 client_only")
+        t.producer("web", attributes=said | {word: True})
+    return expected("web -> channel:rabbitmq/%28temporary%29: 3 client_only")
 
 
 # ---- leases
@@ -390,6 +394,17 @@ def a_url_names_its_host(t):
         ({"http.url": "http://api.example:8080/"}, "external:api.example:8080"),
         ({"http.url": "http://api.example/"}, "external:api.example:80"),
         ({"http.url": "http://[broken/"}, "unknown:peer"),
+    )(t)
+
+
+@case("R4.7", "R0.2")
+def a_url_that_cannot_be_read_is_absent(t):
+    """What is next best counts then: another URL, the port that is given for itself, the address that was reached."""
+    return calls_to(
+        ({"url.full": "http://a b/", "http.url": "HTTPS://Api.example"}, "external:api.example:443"),
+        ({"http.host": "api.example:x", "url.full": "ws://h?@", "server.port": 9}, "external:h:9"),
+        ({"http.url": "//h/", "net.peer.ip": "10.0.0.7", "net.peer.port": "80"}, "external:10.0.0.7:80"),
+        ({"http.url": "https://h:65536/", "network.peer.address": "::1"}, "external:%5B::1%5D"),
     )(t)
 
 

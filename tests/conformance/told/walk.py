@@ -319,6 +319,14 @@ def a_server_may_name_its_client(t):
     """)
 
 
+@case("R2.10")
+def an_entry_of_its_own_is_better_than_the_peer_that_a_server_names(t):
+    """Here it is about a span of its own service, whose parent is lost: so it helps nobody, and the peer is not asked."""
+    work = t.local("web", t.missing())
+    t.server("web", work, attributes={"peer.service": "shop"}, state=work.entry("shop", "s1"))
+    return expected("unknown -> web: 1 server_only")
+
+
 @case("R2.1", "Zipkin")
 def a_span_without_kind_that_names_a_peer_calls_nobody(t):
     """It does not say which of the two called. (Zipkin takes it for a client: a convention for Zipkin's own door.)"""
