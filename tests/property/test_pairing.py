@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.property.batches import Machine
-from tests.property.oracle import Oracle
+from tests.property.oracle import Oracle, Span
 from tests.property.systems import batches, nests, systems, tangles
 from weft_collector.graph import cells as ce
 from weft_collector.graph.outcomes import OUTCOMES
@@ -96,6 +96,13 @@ def test_equals_the_oracle_in_any_order_and_batching(data, spans):
 @given(st.data(), nests())
 def test_what_lies_in_what_is_known_in_any_order(data, spans):
     check(spans, data.draw(batches(spans)))
+
+
+def test_the_half_of_a_caller_side_that_turns_to_a_channel_turns_too():
+    place = {"trace": 1, "service": "a", "instance": "1"}
+    half = Span(id=3, parent=11, start=6, **place)
+    inner = Span(id=3, parent=1, kind="CLIENT", **place)
+    check(spans := [half, inner, Span(id=1, kind="CLIENT", destination="t", **place)], [spans])
 
 
 @settings(deadline=None, max_examples=30)

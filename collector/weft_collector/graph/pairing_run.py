@@ -259,6 +259,7 @@ def _step(table: int) -> None:
     reach = load64(here + LEVEL_REACH)
     if side == CALLER:
         if enclose(table, slot):
+            _ask_callee_halves(table, slot)
             reach = HOPS
         elif not (wrapped or _is_wrapped(entry)):
             return
