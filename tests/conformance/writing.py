@@ -17,7 +17,9 @@ from tests.conformance.pages import index, readme
 from tests.conformance.story import BASE, KINDS, MS, STORIES, told
 
 CASES = Path(__file__).parent / "cases"
-CHAPTERS = ("distinct", "walk", "calls", "messaging", "nodes", "figures")
+CHAPTERS = (
+    "reading", "distinct", "walk", "links", "calls", "messaging", "consuming", "nodes", "figures", "sampling",
+)  # fmt: skip
 HIGH = 0x5EED_0000_0000_0000 << 64
 
 
