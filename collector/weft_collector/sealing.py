@@ -6,8 +6,8 @@ thread, `weft-sealer`, takes the cuts in order: it makes the segment, settles wh
 memory. Between any two of these a crash costs nothing: the log file is read again at the next start.
 
 Two cuts wait at most. Then the writer waits too, its queue fills up, and senders are told to come back: memory is
-bounded however slow the disk is. A failing disk is tried again every few seconds; meanwhile everything stays
-readable from memory.
+bounded however slow the disk is. A failing disk, or an older segment that is damaged, is tried again every few
+seconds; meanwhile everything stays readable from memory.
 
 After each cut retention is looked at: while the folder is larger than its limit, or the oldest log file older
 than its, the oldest goes: first out of the manifest, then its segment, then its log file. What it added to the
@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from weft_collector.errors import CorruptLog
 from weft_collector.graph import edge_count_file, rollup_file, settling
 from weft_collector.graph.edge_count_file import read_addition, write_addition
 from weft_collector.graph.edge_counts import DEFAULT_PLACES
@@ -118,7 +119,8 @@ class Settling(NamedTuple):
 
 def settle(built: Built, catalog: Catalog) -> Settling:
     """What a segment adds to the graph that its older ones make."""
-    older = relatives_of(catalog.segments, built.relatives, settling.COLUMNS, catalog.manifest.gone_through)
+    gone_through = catalog.manifest.gone_through
+    older = relatives_of(catalog.segments, built.relatives, built.elders, settling.COLUMNS, gone_through)
     apart = {"beyond_retention": older.gone, "too_many": older.many}
     return Settling(settling.settled(built.table, older.tables), apart)
 
@@ -180,7 +182,7 @@ class Sealer:
         if built and built.rows:
             contents |= {spans_name(cut.number): built.spans, index_name(cut.number): built.lookup}
         sizes = {name: len(content) for name, content in contents.items()}
-        facts = (built.rows, built.duplicates, built.oldest) if built else (0, 0, ())
+        facts = (built.rows, built.duplicates, built.elders.files) if built else (0, 0, ())
         times = (built.earliest_ns, built.latest_ns) if built else (0, 0)
         recent = built.table.select(settling.COLUMNS) if built else None
         self.catalog.add(Sealed(cut.number, *facts, *times, cut.arrived_ns, sizes), contents, recent)
@@ -253,7 +255,7 @@ class Sealer:
     def _attempt(self, cut: Cut) -> None:
         try:
             self.seal(cut)
-        except OSError:
+        except (OSError, CorruptLog):
             self._telemetry.count("sealing_failures")
             with self._changed:
                 self._changed.wait_for(lambda: self._ended, _RETRY_SECONDS)

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from weft_collector.errors import CorruptLog
 from weft_collector.graph import cells as ce
 from weft_collector.graph import rollup_file
 from weft_collector.graph.edge_count_file import read_addition
@@ -87,13 +88,8 @@ class Checker(Sealer):
             built = build(cut, self.catalog, self._log)
             if built is not None:
                 self._compare(known, built)
-        except (
-            OSError,
-            pa.ArrowException,
-        ) as error:  # of an older segment, which holds spans of the same traces
-            self._wrong(
-                f"{spans_name(cut.number)}: cannot be compared, an older segment cannot be read: {error}"
-            )
+        except CorruptLog as error:
+            self._wrong(f"{spans_name(cut.number)}: cannot be compared: {error}")
         self.progress(cut.number)
         cut.done(rollup_file.NOTHING)
 

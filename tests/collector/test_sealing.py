@@ -17,7 +17,9 @@ from tests.collector.wire.otlp_factory import (
     resource_spans,
     span,
 )
+from tests.waiting import wait_until
 from weft_collector.derive import Derived, DeriveOptions
+from weft_collector.errors import CorruptLog
 from weft_collector.graph.rollup import Bounds
 from weft_collector.graph.snapshot import Window
 from weft_collector.sealing import SCHEMAS, Limits, Sealer
@@ -255,6 +257,20 @@ class TestDamage:
         disk.damage(MANIFEST, 40)
         again = Collector(disk)
         assert again.spans() == distinct(bodies)
+        again.close()
+
+    def test_a_segment_that_cannot_be_read_says_so_and_ends_no_sealing(self):
+        disk, bodies = ForgetfulFiles(), list(requests(20))
+        self.collector(disk, bodies)
+        name = next(name for name in disk.names() if name.startswith("spans"))
+        disk.damage(name, disk.size(name) - 20)
+        again = Collector(disk, sealer=Sealer)
+        with pytest.raises(CorruptLog, match=f"(?s){name} cannot be read.*weft rebuild"):
+            again.derived.tables()[0].read(("TraceId",))
+        again.receive(bodies[0])
+        again.derived.resumed()
+        assert wait_until(lambda: again.telemetry.value("sealing_failures"))
+        assert again.log.numbers[-1] > again.catalog.manifest.through
         again.close()
 
     def test_a_disk_that_refuses_leaves_everything_readable_and_is_tried_again(self):

@@ -81,6 +81,11 @@ class Elders(NamedTuple):
         count = int(words[0])
         return cls(words[1 : 1 + count], words[1 + count :])
 
+    @property
+    def files(self) -> tuple[int, ...]:
+        """Numbers of the log files in which the traces began, each once."""
+        return tuple(np.unique(self.oldest).tolist())
+
     def to_bytes(self) -> bytes:
         """The section of the index file."""
         return (
@@ -112,20 +117,24 @@ class Relatives(NamedTuple):
 
 
 def relatives_of(
-    older: Sequence[Elder], relatives: Mapping[int, Words], columns: Sequence[str], gone_through: int
+    older: Sequence[Elder],
+    relatives: Mapping[int, Words],
+    elders: Elders,
+    columns: Sequence[str],
+    gone_through: int,
 ) -> Relatives:
     """Read the older spans of traces, as far as all of them are there.
 
     Args:
         older: All segments, the oldest first.
         relatives: By number of a segment, the low halves of the ids of the traces that it has, ascending.
+        elders: In which log files these traces began.
         columns: What to read.
         gone_through: The last log file that is gone.
     """
     having = [(segment, relatives[segment.number]) for segment in older if segment.number in relatives]
     if not having:
         return Relatives([])
-    elders = Elders.of(older, relatives)
     place = [np.searchsorted(elders.traces, asked) for _, asked in having]
     counts = np.zeros(len(elders.traces), np.int64)
     for (segment, asked), at in zip(having, place, strict=True):

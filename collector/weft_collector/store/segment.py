@@ -190,10 +190,18 @@ class Segment:
         return {n: Dictionary(self.number, table_of(self._index.section(n)), self._log) for n in sections}
 
     def _read_groups(self, groups: Sequence[int], columns: Sequence[str]) -> "pa.Table":
-        """Columns of whole row groups; what was read of the file does not stay mapped into memory."""
-        with self._lock:
-            table = self._file().read_row_groups(list(groups), columns=list(columns), use_threads=False)
-            self._files.release(self._spans)
+        """Columns of whole row groups; what was read of the file does not stay mapped into memory.
+
+        Raises:
+            CorruptLog: The file is damaged.
+        """
+        try:
+            with self._lock:
+                table = self._file().read_row_groups(list(groups), columns=list(columns), use_threads=False)
+                self._files.release(self._spans)
+        except (OSError, pa.ArrowException) as error:
+            name = spans_name(self.number)
+            raise CorruptLog(f"{name} cannot be read ({error}): `weft rebuild` makes it anew.") from error
         return table
 
     def _file(self) -> parquet.ParquetFile:

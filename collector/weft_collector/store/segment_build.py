@@ -72,7 +72,7 @@ class Built(NamedTuple):
         rows: Distinct spans.
         duplicates: Spans left out.
         relatives: By number of an older table, the traces (low halves) that both have spans of.
-        oldest: Numbers of the log files in which these traces began.
+        elders: In which log files these traces began.
         earliest_ns: Earliest start, 0 without rows.
         latest_ns: Latest start.
         table: The rows that are in `spans`.
@@ -83,7 +83,7 @@ class Built(NamedTuple):
     rows: int
     duplicates: int
     relatives: Mapping[int, Words]
-    oldest: tuple[int, ...]
+    elders: Elders
     earliest_ns: int
     latest_ns: int
     table: pa.Table
@@ -118,7 +118,7 @@ def build_segment(
         "elders": elders.to_bytes(),
         **sections.to_bytes(),
     }
-    facts = table.num_rows, int(again.sum()), relatives, tuple(np.unique(elders.oldest).tolist())
+    facts = table.num_rows, int(again.sum()), relatives, elders
     return Built(spans, index_bytes(index), *facts, *_times(sorted_rows), table)
 
 
