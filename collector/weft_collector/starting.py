@@ -19,7 +19,6 @@ Refused: saving the pairing table (it would have to be written at every cut, and
 reading the ids out of the segments instead of the log (a second way to fill the table, for half a second less).
 """
 
-from collections.abc import Iterable
 from itertools import chain
 from typing import Final
 
@@ -28,7 +27,7 @@ from weft_collector.graph.classify import Classifier
 from weft_collector.graph.edge_count_file import read_addition
 from weft_collector.graph.edge_counts import EdgeCountTable
 from weft_collector.graph.nodes import NodeTable
-from weft_collector.graph.pairing import Pairing, Rows
+from weft_collector.graph.pairing import Pairing, let_go
 from weft_collector.graph.rollup import Rollup
 from weft_collector.graph.snapshot import Exactness
 from weft_collector.store.catalog import Catalog
@@ -92,13 +91,8 @@ class Rewarming:
         """Take in a body's spans."""
         seen = self._classifier.classify(decoded)
         first = self._head.append(decoded.spans)
-        _let_go(self._pairing.take(seen.batch, first, arrived_ns))
+        let_go(self._pairing.take(seen.batch, first, arrived_ns))
 
     def end(self) -> None:
         """The sealed files have been read."""
-        _let_go(chain(self._pairing.settle(), self._pairing.flush()))
-
-
-def _let_go(blocks: Iterable[Rows]) -> None:
-    for _ in blocks:
-        pass
+        let_go(chain(self._pairing.settle(), self._pairing.flush()))

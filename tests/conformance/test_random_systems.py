@@ -7,28 +7,9 @@ from hypothesis import strategies as st
 from tests.conformance import conventions, sums
 from tests.conformance.oracle import Oracle
 from tests.property import oracle as older
+from tests.property.bodies import SPAN_WORDS, words
 from tests.property.systems import systems, tangles
 
-NAMES = {
-    "peer_service": "service.peer.name",
-    "db_system": "db.system.name",
-    "db_namespace": "db.namespace",
-    "messaging_system": "messaging.system",
-    "destination": "messaging.destination.name",
-    "address": "server.address",
-    "port": "server.port",
-    "http": "http.response.status_code",
-    "rpc": "rpc.system.name",
-    "error_type": "error.type",
-    "operation": "messaging.operation.type",
-    "message_count": "messaging.batch.message_count",
-    "template": "messaging.destination.template",
-    "cluster": "messaging.kafka.cluster.id",
-    "peer_namespace": "service.peer.namespace",
-    "peer_address": "network.peer.address",
-    "peer_port": "network.peer.port",
-    "rpc_code": "rpc.response.status_code",
-}
 anything = st.one_of(systems(), tangles())
 
 
@@ -46,11 +27,7 @@ def as_told(s):
         home=home,
         node=conventions.service(*home, s.service),
         instance=s.instance,
-        attributes={
-            key: max(0, value) if name == "message_count" else value
-            for name, key in NAMES.items()
-            if (value := getattr(s, name))
-        },
+        attributes=words(s, SPAN_WORDS),
         failed_status=s.error,
         state=f"weft={s.parent:016x};{s.entry}" if s.entry else "",
     )

@@ -2,13 +2,13 @@
 
 import json
 import re
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from tests.answering import Quiet, answering
 from tests.collector.cli.process import serving
 from tests.conformance import conventions, run, sums
 from tests.conformance.dialects import DIALECTS, Http
@@ -48,7 +48,7 @@ def test_a_collector_gets_the_score_that_it_has_in_process(tmp_path):
 # ---- servers that answer in other dialects, with the oracle's graph
 
 
-class Server(BaseHTTPRequestHandler):
+class Server(Quiet, BaseHTTPRequestHandler):
     bodies: list = []  # noqa: RUF012 - emptied by the fixture
     worse = 0  # calls that every edge has too many
 
@@ -78,9 +78,6 @@ class Server(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
-
-    def log_message(self, *args):
-        pass
 
 
 def links(edges):
@@ -121,22 +118,15 @@ ANSWERS = {"/api/dependencies": jaeger, "/api/v2/dependencies": zipkin, "/api/v1
 
 
 @contextmanager
-def answering():
+def serving_graphs():
     Server.bodies, Server.worse = [], 0
-    server = HTTPServer(("127.0.0.1", 0), Server)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(Server) as address:
+        yield address
 
 
 @pytest.mark.parametrize("dialect", ["jaeger", "zipkin", "prometheus"])
 def test_a_server_with_the_oracles_graph_gets_every_case_right(dialect):
-    with answering() as url:
+    with serving_graphs() as url:
         attempts = attempted(url, dialect, cases())
     asked = [attempt for attempt in attempts if not attempt.skipped]
     assert [line for attempt in asked for line in attempt.wrong] == []
@@ -144,14 +134,14 @@ def test_a_server_with_the_oracles_graph_gets_every_case_right(dialect):
 
 
 def test_a_server_that_counts_too_much_gets_them_wrong():
-    with answering() as url:
+    with serving_graphs() as url:
         Server.worse = 1
         attempts = attempted(url, "jaeger", cases())
     assert all(attempt.wrong for attempt in attempts if not attempt.skipped)
 
 
 def test_the_command_prints_a_line_for_each_case_and_the_score(capsys):
-    with answering() as url:
+    with serving_graphs() as url:
         words = ["--target", url, "--dialect", "jaeger", "--pause", "0", "--wait", "0", "--only", "a_late_*"]
         assert run.main(words) == 0
         Server.worse = 1
@@ -164,7 +154,7 @@ def test_the_command_prints_a_line_for_each_case_and_the_score(capsys):
 
 
 def test_a_refused_request_fails_its_case_alone(capsys):
-    with answering() as url:
+    with serving_graphs() as url:
         words = ["--target", url, "--dialect", "jaeger", "--wait", "0", "--only", "every_callee_*"]
         assert run.main([*words, "--header", "authorization: wrong"]) == 1
     assert "401" in capsys.readouterr().out

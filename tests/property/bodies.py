@@ -2,7 +2,7 @@
 
 from tests.collector.wire import otlp_factory as otlp
 
-_SPAN_WORDS = {
+SPAN_WORDS = {
     "peer_service": "service.peer.name",
     "db_system": "db.system.name",
     "db_namespace": "db.namespace",
@@ -34,7 +34,7 @@ _KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 
 def body_of(spans):
     """One body with these spans, each with a resource of its own."""
-    return otlp.body([otlp.resource_spans([_span(s)], s.service, _words(s, _RESOURCE_WORDS)) for s in spans])
+    return otlp.body([otlp.resource_spans([_span(s)], s.service, words(s, _RESOURCE_WORDS)) for s in spans])
 
 
 def _span(s):
@@ -45,13 +45,14 @@ def _span(s):
         kind=_KINDS.index(s.kind),
         start=s.start,
         end=max(s.end, 0),
-        attributes=_words(s, _SPAN_WORDS),
+        attributes=words(s, SPAN_WORDS),
         status=2 if s.error else 0,
         trace_state=f"weft={s.parent:016x};{s.entry}" if s.entry and s.parent else "",
     )
 
 
-def _words(s, names):
+def words(s, names):
+    """Attributes by the names of a span's fields, those that are empty left out; a count below 0 means one of 0."""
     return {
         key: max(0, v) if word == "message_count" else v
         for word, key in names.items()

@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import starmap
 from typing import Annotated, Any, Final
 
 import numpy as np
 from fastapi import APIRouter, Depends, Query, Response
+from numpy.typing import NDArray
 
 from weft_collector.api.answers import Json
 from weft_collector.api.deps import AskedWindow, GivenParts, require_ready
 from weft_collector.api.documents import PROBLEMS
 from weft_collector.api.schemas import EdgeCounts
+from weft_collector.graph.cells import CELL_BITS, CLIENT_AT, Cells
 from weft_collector.graph.edge_counts import EdgeCountTable
 from weft_collector.graph.edge_rows import POINTS, Counts, End
-from weft_collector.graph.latencies import latencies
-from weft_collector.graph.snapshot import Window
+from weft_collector.graph.figures import Edges, figures_of
+from weft_collector.graph.snapshot import Latency, Window
+from weft_collector.graph.table import latencies
 
 __all__ = ["router"]
 
@@ -53,9 +57,7 @@ def _rows(counts: Counts) -> list[dict[str, Any]]:
     """The rows of one minute."""
     is_point = counts.cell == POINTS
     points = dict(zip(counts.row[is_point].tolist(), counts.value[is_point].tolist(), strict=True))
-    buckets, calls = ~is_point, np.zeros(len(counts.rows), np.int64)
-    np.add.at(calls, counts.row[buckets], counts.value[buckets])
-    measured = latencies(counts.row[buckets], counts.cell[buckets], counts.value[buckets])
+    measured = _latencies(counts, ~is_point)
     minute = int(counts.minute[0])
     shown = [
         {
@@ -64,7 +66,7 @@ def _rows(counts: Counts) -> list[dict[str, Any]]:
             "caller": _end(row.caller),
             "callee": _end(row.callee),
             **row.calls._asdict(),
-            "calls": int(calls[number]),
+            "calls": measured[number].samples if number in measured else 0,
             "points": points[number],
             "latency": asdict(measured[number]) if number in measured else None,
             "complete": minute not in counts.incomplete,
@@ -72,6 +74,14 @@ def _rows(counts: Counts) -> list[dict[str, Any]]:
         for number, row in enumerate(counts.rows)
     ]
     return sorted(shown, key=_order)
+
+
+def _latencies(counts: Counts, buckets: NDArray[np.bool_]) -> dict[int, Latency]:
+    """What was measured, by row, of those that have buckets: each is an edge with one side."""
+    code = counts.row[buckets] << CELL_BITS | CLIENT_AT + counts.cell[buckets]
+    edges = Edges.of(Cells(code, counts.value[buckets]))
+    figures = figures_of(edges, np.arange(len(edges.numbers)), np.arange(len(edges.numbers) + 1))
+    return dict(zip(edges.numbers.tolist(), starmap(Latency, latencies(figures.client)), strict=True))
 
 
 def _order(row: dict[str, Any]) -> tuple[str, ...]:

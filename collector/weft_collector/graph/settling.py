@@ -36,7 +36,7 @@ from weft_collector.graph import cells as ce
 from weft_collector.graph.classify import Classified, Classifier, presence
 from weft_collector.graph.counting import Counting
 from weft_collector.graph.nodes import NodeTable
-from weft_collector.graph.pairing import Pairing, Rows
+from weft_collector.graph.pairing import Pairing, let_go
 from weft_collector.graph.rollup_file import Kept, kept_of
 from weft_collector.store.span_columns import SPAN_TEXTS, words_of
 from weft_collector.store.span_schema import KINDS, STATUSES
@@ -200,8 +200,8 @@ class _Settling:
         older = [(part, *part.rows_between(traces[start], traces[stop - 1])) for part in self._older]
         pairing = self._pairing_for(stop - start + sum(b - a for _, a, b in older))
         for part, a, b in older:
-            _exhaust(pairing.take(self._classify(part, a, b).batch, 0, 0))
-        _exhaust(chain(pairing.settle(), pairing.flush()))
+            let_go(pairing.take(self._classify(part, a, b).batch, 0, 0))
+        let_go(chain(pairing.settle(), pairing.flush()))
         seen = self._classify(self._own, start, stop)
         found = [ce.of_presence(*presence(seen), self._edges)]
         for rows in chain(pairing.take(seen.batch, 0, 0), pairing.settle(), pairing.flush()):
@@ -227,8 +227,3 @@ def _steps(traces: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
         stop = int(np.searchsorted(traces, last, "right"))
         yield start, stop
         start = stop
-
-
-def _exhaust(blocks: Iterator[Rows]) -> None:
-    for _ in blocks:
-        pass

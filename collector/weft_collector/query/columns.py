@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from weft_collector.query.bytes_of_spans import Pointers
+from weft_collector.store.span_columns import words_of
 from weft_collector.store.span_schema import POINTER
 
 __all__ = ["equal_text", "numbers", "pointers", "texts", "trace_halves", "trace_lows"]
@@ -46,18 +47,12 @@ def texts(table: pa.Table, name: str) -> list[str]:
 
 def trace_lows(table: pa.Table) -> NDArray[np.uint64]:
     """The low halves of the trace ids."""
-    return trace_halves(table)[:, 1]
+    return words_of(table["TraceId"], -1)
 
 
 def trace_halves(table: pa.Table) -> NDArray[np.uint64]:
     """The high and the low half of each trace id."""
-    parts = [_halves(chunk) for chunk in table.column("TraceId").chunks]
-    return np.concatenate([np.zeros((0, 2), np.uint64), *parts])
-
-
-def _halves(chunk: Any) -> NDArray[np.uint64]:
-    halves = np.frombuffer(chunk.buffers()[1], ">u8")[2 * chunk.offset : 2 * (chunk.offset + len(chunk))]
-    return halves.astype(np.uint64).reshape(-1, 2)
+    return np.stack([words_of(table["TraceId"]), trace_lows(table)], axis=1)
 
 
 def pointers(table: pa.Table) -> Pointers:

@@ -1,10 +1,10 @@
 import os
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import click
 import pytest
 
+from tests.answering import Quiet, answering
 from weft_collector.cli import run_file
 from weft_collector.cli.collector import DEFAULT_URL, Collector, Found, find
 from weft_collector.cli.exits import CollectorRefused, NotReachable
@@ -35,7 +35,7 @@ ANSWERS = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet, BaseHTTPRequestHandler):
     def do_GET(self):
         status, body = ANSWERS[self.path.partition("?")[0]]
         self.send_response(status)
@@ -43,19 +43,11 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_args):
-        pass
-
 
 @pytest.fixture
 def url():
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(Handler) as address:
+        yield address
 
 
 def test_an_answer_comes_back_whole(url):

@@ -1,12 +1,12 @@
 """`weft explain` against a server that answers as the collector does."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.answering import Quiet, answering
 from weft_collector.cli.main import main
 
 ANSWER = {
@@ -34,7 +34,7 @@ ANSWER = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet, BaseHTTPRequestHandler):
     asked: list = []  # noqa: RUF012 - emptied by the fixture
 
     def do_GET(self):
@@ -47,20 +47,12 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
-    def log_message(self, *args):
-        pass
-
 
 @pytest.fixture
 def url():
     Handler.asked = []
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(Handler) as address:
+        yield address
 
 
 def test_each_reason_is_told_with_its_next_step_and_traces(url, capfd):
